@@ -1,0 +1,8 @@
+# Every dependency, once. docs/dependencies.md says what each is for. A module names what it links with LIBRARIES.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+if(LEFTFOLD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
