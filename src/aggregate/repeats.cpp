@@ -7,7 +7,7 @@
 namespace leftfold {
 
 bool AggregateRuntime::Impl::answer_repeat(HotAggregate& aggregate, const CommandRequest& request,
-                                           const Command& command, CommandDone& done) {
+                                           const AggregateCommand& command, CommandDone& done) {
     const auto found = log_.find_command(aggregate.slot, aggregate.key, request.command_id);
     if (!found) {
         fail_later(std::move(done), aggregate.slot, found.error());
@@ -31,7 +31,7 @@ bool AggregateRuntime::Impl::answer_repeat(HotAggregate& aggregate, const Comman
     return *outcome && answer_repeated_outcome(aggregate, command, **outcome, done);
 }
 
-bool AggregateRuntime::Impl::answer_repeated_outcome(HotAggregate& aggregate, const Command& command,
+bool AggregateRuntime::Impl::answer_repeated_outcome(HotAggregate& aggregate, const AggregateCommand& command,
                                                      const log::CommandEvents& found, CommandDone& done) {
     const log::Slot outcomes_slot = outcomes_slot_of(aggregate.slot);
     if (outcome_expired(outcomes_slot, aggregate.key, found))

@@ -167,7 +167,7 @@ void AggregateRuntime::Impl::handle(const CommandRequest& request, CommandDone d
     });
 }
 
-void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandRequest& request, const Command& command,
+void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
                                      CommandDone done) {
     if (!request.command_id.empty() && answer_repeat(aggregate, request, command, done))
         return;
@@ -206,7 +206,7 @@ void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandReque
 }
 
 void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const CommandRequest& request,
-                                           const Command& command, const CommandContext& context,
+                                           const AggregateCommand& command, const CommandContext& context,
                                            std::vector<DecidedEvent> events, CommandDone done) {
     contexts_.clear();
     records_.clear();
@@ -281,7 +281,7 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
 }
 
 void AggregateRuntime::Impl::answer_without_events(HotAggregate& aggregate, const CommandRequest& request,
-                                                   const Command& command, Outcome outcome, CommandDone done) {
+                                                   const AggregateCommand& command, Outcome outcome, CommandDone done) {
     CommandReply reply{.outcome = CommandAccepted{outcome.version, false}, .slot = aggregate.slot};
     if (outcome.rejection)
         reply.outcome = CommandRejected{*outcome.rejection, outcome.version};

@@ -48,10 +48,10 @@ class AggregateRuntime::Impl {
     void release(HotAggregate& aggregate);
 
     // The steps of a command, on a ready aggregate.
-    void execute(HotAggregate& aggregate, const CommandRequest& request, const Command& command, CommandDone done);
-    void append_events(HotAggregate& aggregate, const CommandRequest& request, const Command& command,
+    void execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command, CommandDone done);
+    void append_events(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
                        const CommandContext& context, std::vector<DecidedEvent> events, CommandDone done);
-    void answer_without_events(HotAggregate& aggregate, const CommandRequest& request, const Command& command,
+    void answer_without_events(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
                                Outcome outcome, CommandDone done);
 
     // Answers `reply` once everything that it may rest on is durable.
@@ -60,8 +60,8 @@ class AggregateRuntime::Impl {
     void deliver(CommandReply reply, CommandDone& done);
 
     // True if the id was seen and the command is being answered from it.
-    bool answer_repeat(HotAggregate& aggregate, const CommandRequest& request, const Command& command, CommandDone& done);
-    bool answer_repeated_outcome(HotAggregate& aggregate, const Command& command, const log::CommandEvents& found,
+    bool answer_repeat(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command, CommandDone& done);
+    bool answer_repeated_outcome(HotAggregate& aggregate, const AggregateCommand& command, const log::CommandEvents& found,
                                  CommandDone& done);
     bool outcome_expired(log::Slot outcomes_slot, std::string_view key, const log::CommandEvents& found);
     Result<Outcome> read_outcome(log::Slot outcomes_slot, std::string_view key, Version version);

@@ -26,13 +26,13 @@ struct CommandType {
 };
 
 // A command that was read from JSON: well-formed, not yet decided.
-class Command {
+class AggregateCommand {
   public:
-    virtual ~Command() = default;
+    virtual ~AggregateCommand() = default;
     const PayloadHash& hash() const noexcept { return hash_; }
 
   protected:
-    explicit Command(const PayloadHash& hash) noexcept : hash_(hash) {}
+    explicit AggregateCommand(const PayloadHash& hash) noexcept : hash_(hash) {}
 
   private:
     PayloadHash hash_;
@@ -54,7 +54,7 @@ class AggregateInstance {
     virtual Result<> apply(const Record& record) = 0;
 
     // Runs decide on the state. The events stay here, too, until apply_decided().
-    virtual std::expected<std::vector<DecidedEvent>, Rejection> decide(const Command& command,
+    virtual std::expected<std::vector<DecidedEvent>, Rejection> decide(const AggregateCommand& command,
                                                                         const CommandContext& context) = 0;
     // Folds the events of the last decide(), one context each.
     virtual void apply_decided(std::span<const EventContext> contexts) = 0;
@@ -77,7 +77,7 @@ class AggregateModel {
     virtual const std::string& state_shape() const noexcept = 0;
 
     // `command` is an index into commands(). Strict: unknown fields and wrong types are errors with their path.
-    virtual std::expected<std::unique_ptr<Command>, json::ReadError> read_command(std::size_t command,
+    virtual std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(std::size_t command,
                                                                                   std::string_view json_text) const = 0;
     // As of version 0.
     virtual std::unique_ptr<AggregateInstance> initial() const = 0;
