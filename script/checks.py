@@ -289,6 +289,16 @@ def document_link(tree: Tree):
                 yield Finding(path, line_of(text, match.start()), f"link to {target}, which is not there")
 
 
+def dependency_page(tree: Tree):
+    """What cmake/Dependencies.cmake finds has its line in docs/dependencies.md, by the same name."""
+    page = tree.files.get("docs/dependencies.md", "")
+    cmake = "cmake/Dependencies.cmake"
+    for match in re.finditer(r"find_package\((\w+)", tree.files.get(cmake, "")):
+        if f"`{match.group(1)}`" not in page:
+            line = line_of(tree.files[cmake], match.start())
+            yield Finding(cmake, line, f"docs/dependencies.md does not say what `{match.group(1)}` is for")
+
+
 RULES = {
     "public-header-dependency": public_header_dependency,
     "outside-world": outside_world,
@@ -301,6 +311,7 @@ RULES = {
     "module-edge": module_edge,
     "forgotten-source": forgotten_source,
     "document-link": document_link,
+    "dependency-page": dependency_page,
 }
 
 
@@ -319,6 +330,8 @@ def check(tree: Tree):
 
 CLEAN = {
     "LICENSE": "Apache License\nEND OF TERMS AND CONDITIONS\n",
+    "cmake/Dependencies.cmake": "find_package(fmt REQUIRED)\n",
+    "docs/dependencies.md": "| {fmt} (`fmt`) | text |\n",
     "README.md": "See [the module](src/a/README.md) and [all](src/).\n",
     "src/a/README.md": "# a\n",
     "src/a/CMakeLists.txt": "leftfold_module(a\n    SOURCES a.cpp\n    TESTS a_test.cpp)\n",
@@ -385,6 +398,7 @@ SELF_TESTS = [
         1,
     ),
     ("forgotten-source", {"src/a/new_test.cpp": "int a;\n"}, "src/a/new_test.cpp", 1),
+    ("dependency-page", {"docs/dependencies.md": "text\n"}, "cmake/Dependencies.cmake", 1),
     ("document-link", {"docs/x.md": "[a](../READ.md)\n"}, "docs/x.md", 1),
 ]
 
