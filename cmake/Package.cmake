@@ -7,13 +7,9 @@ include(CMakePackageConfigHelpers)
 # does not configure, so that an installed package never names a target that nobody has defined.
 set(LEFTFOLD_PACKAGE_OF_Threads::Threads "Threads")
 set(LEFTFOLD_PACKAGE_OF_fmt::fmt "fmt")
-set(LEFTFOLD_PACKAGE_OF_Boost::headers "Boost 1.81")
-set(LEFTFOLD_PACKAGE_OF_Boost::boost "Boost 1.81")
 set(LEFTFOLD_PACKAGE_OF_simdjson::simdjson "simdjson")
 set(LEFTFOLD_PACKAGE_OF_CLI11::CLI11 "CLI11")
 set(LEFTFOLD_PACKAGE_OF_tomlplusplus::tomlplusplus "tomlplusplus")
-set(LEFTFOLD_PACKAGE_OF_OpenSSL::SSL "OpenSSL 3")
-set(LEFTFOLD_PACKAGE_OF_OpenSSL::Crypto "OpenSSL 3")
 
 function(leftfold_collect_packages out)
   set(packages "")

@@ -65,6 +65,7 @@ mirror=$(awk -v suite="$suite" '$2 == suite { print $1; exit }' <<<"$sources")
 [ -n "$mirror" ] || fail "no apt source of this machine has $suite main"
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/leftfold-bare-XXXXXX")
+chmod 755 "$root"
 clean_up() {
     if $keep; then
         echo "bare-machine: the root is $root"
