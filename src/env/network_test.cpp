@@ -15,7 +15,7 @@
 
 #include "leftfold/env/real_env.hpp"
 
-#include "testing/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 namespace leftfold {
 namespace {
