@@ -34,7 +34,7 @@ class EventSource {
     EventSource() = default;
     EventSource(const EventSource&) = delete;
     EventSource& operator=(const EventSource&) = delete;
-    ~EventSource() = default;
+    virtual ~EventSource() = default;
 
   private:
     friend class EventLoop;
