@@ -36,7 +36,7 @@ CrashReport SimEnv::restart() {
     return report;
 }
 
-void SimEnv::resume_after_kill() {
+void SimEnv::restart_process() {
     files_.kill_process();
     scheduler_.power_on();
 }

@@ -1,5 +1,8 @@
 #include "leftfold/sim/scheduler.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 

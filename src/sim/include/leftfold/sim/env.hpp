@@ -63,10 +63,11 @@ class SimEnv {
     SimRandom random_for(std::string_view purpose) const noexcept { return SimRandom(seed_, purpose); }
 
     void power_off();
-    // After a power failure: the disk as the crash left it, and power again.
+    bool is_powered() const noexcept { return files_.is_powered(); }
+    // After power_off(): the machine had crashed, and is up again with what the disk kept.
     CrashReport restart();
-    // The process dies by SIGKILL, and what it owned is to be destroyed before resume(); the page cache survives.
-    void resume_after_kill();
+    // After power_off(): only the process had died (SIGKILL); the page cache survived, and nothing is lost.
+    void restart_process();
 
   private:
     std::uint64_t seed_;
