@@ -2,6 +2,7 @@
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
 
 if(LEFTFOLD_TESTS)
   find_package(GTest REQUIRED)
