@@ -6,6 +6,7 @@
 //         .response();
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,7 +30,10 @@ class Problem {
     // Extension members (RFC 9457 §3.2); the caller does not repeat a name.
     Problem& member(std::string_view name, std::string_view text);
     Problem& member(std::string_view name, const char* text) { return member(name, std::string_view(text)); }
-    Problem& member(std::string_view name, std::int64_t number);
+    template <std::signed_integral Number>
+    Problem& member(std::string_view name, Number number) {
+        return number_member(name, number);
+    }
     Problem& member(std::string_view name, bool value);
     // `json` is a complete JSON value, taken as it is.
     Problem& json_member(std::string_view name, std::string_view json);
@@ -39,6 +43,7 @@ class Problem {
     Response response();
 
   private:
+    Problem& number_member(std::string_view name, std::int64_t number);
     void name_of_member(std::string_view name);
 
     int status_;
