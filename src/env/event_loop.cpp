@@ -84,13 +84,11 @@ void EventLoop::stop() noexcept {
     wake();
 }
 
-void EventLoop::watch(int fd, std::uint32_t events, EventSource& source) {
+int EventLoop::watch(int fd, std::uint32_t events, EventSource& source) {
     epoll_event event{};
     event.events = events;
     event.data.ptr = &source;
-    // Fails only for want of memory or of the user's watches (fs.epoll.max_user_watches).
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0)
-        throw std::system_error(errno, std::generic_category(), "cannot watch a descriptor");
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
 void EventLoop::change(int fd, std::uint32_t events, EventSource& source) {

@@ -34,7 +34,7 @@ class EventSource {
     EventSource() = default;
     EventSource(const EventSource&) = delete;
     EventSource& operator=(const EventSource&) = delete;
-    ~EventSource() = default;
+    virtual ~EventSource() = default;
 
   private:
     friend class EventLoop;
@@ -54,8 +54,9 @@ class EventLoop final : public Scheduler {
     void run();
     void stop() noexcept;
 
-    // `events` as for epoll_ctl(2). The source stays until forget().
-    void watch(int fd, std::uint32_t events, EventSource& source);
+    // `events` as for epoll_ctl(2). The source stays until forget(). 0, or the errno of a failure: for want of memory,
+    // or of the watches allowed to a user (fs.epoll.max_user_watches).
+    [[nodiscard]] int watch(int fd, std::uint32_t events, EventSource& source);
     void change(int fd, std::uint32_t events, EventSource& source);
     // No call comes after it. `fd` is -1 if it was never watched.
     void forget(int fd, EventSource& source) noexcept;

@@ -41,9 +41,10 @@ class TerminationSignals final : public EventSource {
             throw std::system_error(errno, std::generic_category(), "cannot create a pipe for signals");
         reading_ = FileDescriptor(ends[0]);
         writing_ = FileDescriptor(ends[1]);
+        if (const int error_number = loop_.watch(reading_.get(), EPOLLIN, *this); error_number != 0)
+            throw std::system_error(error_number, std::generic_category(), "cannot watch a pipe for signals");
         int nobody = -1;
         LEFTFOLD_ASSERT(signal_pipe.compare_exchange_strong(nobody, writing_.get()));
-        loop_.watch(reading_.get(), EPOLLIN, *this);
         struct sigaction action{};
         action.sa_handler = &on_signal;
         action.sa_flags = SA_RESTART;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "leftfold/env/network.hpp"
 
@@ -11,13 +12,18 @@ namespace leftfold {
 
 class RealNetwork final : public Network {
   public:
-    explicit RealNetwork(EventLoop& loop) : loop_(loop) {}
+    explicit RealNetwork(EventLoop& loop);
+    // Drops the connections that are being made, without an answer.
+    ~RealNetwork() override;
 
     Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, Accept accept) override;
     void connect(const Endpoint& endpoint, Connected connected) override;
 
   private:
+    class Connecting;
+
     EventLoop& loop_;
+    std::vector<std::unique_ptr<Connecting>> connecting_;
 };
 
 }  // namespace leftfold
