@@ -14,8 +14,9 @@ namespace {
 
 Error error_of(const http::ClientResponse& response) {
     std::string message = fmt::format("the owner answered {}", response.status);
-    if (const auto problem = json::Value::parse(response.body); problem && problem->find("detail") != nullptr)
-        message = problem->find("detail")->as_string();
+    if (const auto problem = json::Value::parse(response.body))
+        if (const json::Value* detail = problem->find("detail"); detail != nullptr && detail->string() != nullptr)
+            message = *detail->string();
     return Error(response.status == 404 ? ErrorCode::not_found : ErrorCode::invalid_argument, std::move(message));
 }
 

@@ -1,6 +1,7 @@
 #include "importer.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -36,7 +37,7 @@ std::optional<std::string> text_member(const std::string& json_text, std::string
     if (!value)
         return std::nullopt;
     const auto* member = value->find(name);
-    return member != nullptr && member->is_string() ? std::optional(std::string(member->as_string())) : std::nullopt;
+    return member != nullptr && member->string() != nullptr ? std::optional(*member->string()) : std::nullopt;
 }
 
 std::string describe(const Result<ClientResponse>& response) {
