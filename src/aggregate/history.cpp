@@ -23,6 +23,16 @@ Belongs belongs(const AsOf& as_of, const EventMeta& meta) {
 
 }  // namespace
 
+struct AggregateRuntime::Impl::HistoryRead {
+    std::string key;
+    log::Slot slot;
+    AsOf as_of;
+    std::unique_ptr<AggregateInstance> state;
+    Version read;    // up to here
+    Version folded;  // the last that belonged
+    StateDone done;
+};
+
 void AggregateRuntime::Impl::read(std::string_view key, AsOf as_of, StateDone done) {
     if (std::holds_alternative<std::monostate>(as_of)) {
         read_current(key, std::move(done));
@@ -83,16 +93,6 @@ void AggregateRuntime::Impl::answer_state(HotAggregate& aggregate, StateDone don
     });
 }
 
-struct AggregateRuntime::Impl::HistoryRead {
-    std::string key;
-    log::Slot slot;
-    AsOf as_of;
-    std::unique_ptr<AggregateInstance> state;
-    Version read;    // up to here
-    Version folded;  // the last that belonged
-    StateDone done;
-};
-
 void AggregateRuntime::Impl::history_step(std::unique_ptr<HistoryRead> history) {
     const auto batch = log_.read_stream(history->slot, history->key, history->read.next());
     if (!batch) {
@@ -117,6 +117,12 @@ void AggregateRuntime::Impl::history_step(std::unique_ptr<HistoryRead> history) 
     }
     if (more) {
         env_.scheduler.post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
+        return;
+    }
+    const auto* asked = std::get_if<AsOfVersion>(&history->as_of);
+    if (asked != nullptr && history->folded != Version(0) && history->folded < asked->version) {
+        history->done(fail(ErrorCode::not_found, fmt::format("{} '{}' is at version {}", model_.name(), history->key,
+                                                             history->folded.value())));
         return;
     }
     if (history->folded == Version(0)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <utility>
 
 #include "leftfold/base/murmur2.hpp"
@@ -14,8 +15,6 @@
 namespace leftfold::gateway {
 
 namespace {
-
-constexpr std::string_view kCloudEventsBatch = "application/cloudevents-batch+json";
 
 std::string object_of(std::string_view key, std::string_view members, Version version) {
     std::string body = "{\"id\":";
@@ -43,8 +42,43 @@ bool client_has(std::string_view if_none_match, Version version) {
 
 }  // namespace
 
-AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime)
-    : env_(env), log_(log), route_(std::move(route)), runtime_(runtime) {
+namespace {
+
+Counter& command_counter(Registry& registry, const std::string& aggregate, const char* outcome) {
+    return registry.counter("leftfold_commands_total", "Commands answered, by how they ended",
+                            {{"aggregate", aggregate}, {"outcome", outcome}});
+}
+
+}  // namespace
+
+AggregateRoutes::Outcomes::Outcomes(Registry& registry, const std::string& aggregate)
+    : accepted(command_counter(registry, aggregate, "accepted")),
+      rejected(command_counter(registry, aggregate, "rejected")),
+      conflict(command_counter(registry, aggregate, "conflict")),
+      id_reused(command_counter(registry, aggregate, "id-reused")),
+      malformed(command_counter(registry, aggregate, "malformed")),
+      failed(command_counter(registry, aggregate, "failed")),
+      repeated(command_counter(registry, aggregate, "repeated")) {}
+
+Counter& AggregateRoutes::Outcomes::of(const CommandReply& reply) noexcept {
+    if (reply.repeated)
+        return repeated;
+    // In the order of CommandReply's variant: accepted, rejected, conflict, id reused, malformed, failed.
+    Counter* const by_index[] = {&accepted, &rejected, &conflict, &id_reused, &malformed, &failed};
+    static_assert(std::size(by_index) == std::variant_size_v<decltype(CommandReply::outcome)>);
+    return *by_index[reply.outcome.index()];
+}
+
+AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
+                                 Registry& registry)
+    : env_(env),
+      log_(log),
+      route_(std::move(route)),
+      runtime_(runtime),
+      outcomes_(registry, runtime.model().name()),
+      command_seconds_(registry.histogram("leftfold_command_duration_seconds",
+                                          "From the request's end to its answer, durable",
+                                          {{"aggregate", runtime.model().name()}})) {
     const log::TopicDeclaration& topic = log.topics()[runtime.slot_of("").topic.value()];
     topic_hash_ = log::topic_hash(topic.name);
     partition_count_ = topic.partition_count;
@@ -104,7 +138,10 @@ void AggregateRoutes::command(std::size_t command, std::string_view key, const h
                                          .tenant = {}};
     // `owned_key` moves into the answer, and the request views it until handle() returns: so the answer gets a copy.
     runtime_.handle(command_request,
-                    [this, answer_key = owned_key, choose, responder = std::move(responder)](CommandReply reply) mutable {
+                    [this, answer_key = owned_key, choose, begun = env_.clock.monotonic(),
+                     responder = std::move(responder)](CommandReply reply) mutable {
+                        outcomes_.of(reply).add();
+                        command_seconds_.observe(env_.clock.monotonic() - begun);
                         responder.send(response_of(std::move(reply), answer_key, choose));
                     });
 }
@@ -227,7 +264,7 @@ void AggregateRoutes::events(std::string_view key, const http::Request& request,
         next = record.meta.version.next();
     }
     body.push_back(']');
-    http::Response response{.status = 200, .content_type = kCloudEventsBatch, .header_lines = {}, .body = std::move(body)};
+    http::Response response{.status = 200, .content_type = CloudEvent::kBatchMediaType, .header_lines = {}, .body = std::move(body)};
     if (next > page->from && next <= head->version)
         response.add_header("Link", fmt::format("<{}/events?from={}&limit={}>; rel=\"next\"", path_of(key), next.value(),
                                                 page->limit));

@@ -11,7 +11,8 @@ namespace leftfold::gateway {
 
 class AggregateRoutes {
   public:
-    AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime);
+    AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
+                    Registry& registry);
 
     const AggregateRoute& route() const noexcept { return route_; }
     const AggregateRuntime& runtime() const noexcept { return runtime_; }
@@ -31,12 +32,28 @@ class AggregateRoutes {
     // An answer if the request names a position that this log does not have.
     std::optional<http::Response> refuse_position(const http::Request& request) const;
 
+    // One for each way in which a command can end.
+    struct Outcomes {
+        Outcomes(Registry& registry, const std::string& aggregate);
+        Counter& of(const CommandReply& reply) noexcept;
+
+        Counter& accepted;
+        Counter& rejected;
+        Counter& conflict;
+        Counter& id_reused;
+        Counter& malformed;
+        Counter& failed;
+        Counter& repeated;
+    };
+
     Env env_;
     log::EventLog& log_;
     AggregateRoute route_;
     AggregateRuntime& runtime_;
     log::TopicHash topic_hash_;
     std::uint32_t partition_count_ = 0;
+    Outcomes outcomes_;
+    Histogram& command_seconds_;
 };
 
 }  // namespace leftfold::gateway

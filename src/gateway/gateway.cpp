@@ -27,7 +27,7 @@ class Gateway::Impl {
     };
     using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
 
-    Impl(const Env& env, log::EventLog& log) : env_(env), log_(log) {}
+    Impl(const Env& env, log::EventLog& log, Registry& registry) : env_(env), log_(log), registry_(registry) {}
 
     Result<> add(http::Method method, std::string_view pattern, Target target) {
         LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
@@ -37,19 +37,21 @@ class Gateway::Impl {
 
     Env env_;
     log::EventLog& log_;
+    Registry& registry_;
     Router router_;
     std::vector<Target> targets_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
 };
 
-Gateway::Gateway(const Env& env, log::EventLog& log) : impl_(std::make_unique<Impl>(env, log)) {}
+Gateway::Gateway(const Env& env, log::EventLog& log, Registry& registry)
+    : impl_(std::make_unique<Impl>(env, log, registry)) {}
 Gateway::~Gateway() = default;
 
 Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime) {
     if (route.pattern.find("/{") == std::string::npos)
         return fail(ErrorCode::invalid_argument,
                     fmt::format("route '{}' of aggregate '{}' needs one {{id}}", route.pattern, runtime.model().name()));
-    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime));
+    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
     AggregateRoutes& aggregate = *impl_->aggregates_.back();
     const std::string& pattern = aggregate.route().pattern;
     LEFTFOLD_CHECK(impl_->add(http::Method::get, pattern, Impl::StateTarget{&aggregate}));

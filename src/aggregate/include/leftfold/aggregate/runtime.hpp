@@ -78,8 +78,8 @@ struct CommandFailed {
 struct CommandReply {
     std::variant<CommandAccepted, CommandRejected, CommandConflict, CommandIdReused, CommandMalformed, CommandFailed> outcome;
     bool repeated = false;  // the answer to an earlier command with this id
-    log::Slot slot;
-    Position position;  // behind all that the answer rests on
+    log::Slot slot = {};
+    Position position = {};  // behind all that the answer rests on
 };
 using CommandDone = std::move_only_function<void(CommandReply)>;
 
@@ -98,8 +98,8 @@ using AsOf = std::variant<std::monostate, AsOfVersion, AsOfTime, AsOfRecorded>;
 struct StateReply {
     std::string members;  // the state's fields as JSON members, without the braces
     Version version;      // of the last event folded
-    log::Slot slot;
-    Position position;
+    log::Slot slot = {};
+    Position position = {};
 };
 // not_found: no such aggregate, or none at that time.
 using StateDone = std::move_only_function<void(Result<StateReply>)>;

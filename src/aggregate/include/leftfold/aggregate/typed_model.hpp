@@ -2,16 +2,17 @@
 #pragma once
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "leftfold/aggregate/concepts.hpp"
 #include "leftfold/aggregate/model.hpp"
+#include "leftfold/base/assert.hpp"
 #include "leftfold/event/event_codec.hpp"
 #include "leftfold/event/json.hpp"
 #include "leftfold/event/payload_hash.hpp"
@@ -43,7 +44,7 @@ class TypedModel final : public AggregateModel {
         explicit Instance(const TypedModel& model) noexcept : model_(model) {}
 
         Result<> apply(const Record& record) override {
-            LEFTFOLD_TRY(event, model_.codec_.decode(record));
+            LEFTFOLD_TRY(event, model_.codec_.decode(record, model_.reader_));
             return fold_stored(event, event_context_of(record.meta));
         }
         std::expected<std::vector<DecidedEvent>, Rejection> decide(const AggregateCommand& command,
@@ -57,10 +58,9 @@ class TypedModel final : public AggregateModel {
             decided_ = std::move(decision).take_events();
             std::vector<DecidedEvent> encoded(decided_.size());
             for (std::size_t i = 0; i < decided_.size(); ++i) {
-                const EventType& type = model_.codec_.type_of(decided_[i]);
+                const StoredType type = model_.codec_.encode(decided_[i], encoded[i].payload);
                 encoded[i].type = type.name;
                 encoded[i].type_version = type.version;
-                model_.codec_.encode(encoded[i].payload, decided_[i]);
             }
             return encoded;
         }
@@ -106,13 +106,16 @@ class TypedModel final : public AggregateModel {
 
   public:
     TypedModel(std::string_view application, std::string_view aggregate)
-        : name_(aggregate), codec_(application, aggregate), state_shape_(shape_of<A>()) {
+        : name_(aggregate),
+          codec_(std::string(application) + "." + std::string(aggregate)),
+          events_(codec_.types()),
+          state_shape_(shape_of<A>()) {
         add_commands(std::make_index_sequence<kCommandCount>());
     }
 
     const std::string& name() const noexcept override { return name_; }
     std::span<const CommandType> commands() const noexcept override { return commands_; }
-    std::span<const EventType> events() const noexcept override { return codec_.types(); }
+    std::span<const EventType> events() const noexcept override { return events_; }
     const std::string& state_shape() const noexcept override { return state_shape_; }
 
     std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(
@@ -127,7 +130,7 @@ class TypedModel final : public AggregateModel {
 
     template <std::size_t... Is>
     void add_commands(std::index_sequence<Is...>) {
-        (commands_.push_back({std::string(kebab_name<std::variant_alternative_t<Is, CommandVariant>>()),
+        (commands_.push_back({std::string(reflect::kebab_name<std::variant_alternative_t<Is, CommandVariant>>()),
                               shape_of<std::variant_alternative_t<Is, CommandVariant>>()}),
          ...);
         readers_ = {&read_one<Is>...};
@@ -148,6 +151,7 @@ class TypedModel final : public AggregateModel {
 
     std::string name_;
     EventCodec<EventVariant> codec_;
+    std::vector<EventType> events_;
     std::string state_shape_;
     std::vector<CommandType> commands_;
     std::array<ReadCommand, kCommandCount> readers_{};

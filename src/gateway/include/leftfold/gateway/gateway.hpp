@@ -22,6 +22,7 @@
 #include "leftfold/aggregate/runtime.hpp"
 #include "leftfold/http/server.hpp"
 #include "leftfold/log/event_log.hpp"
+#include "leftfold/telemetry/metrics.hpp"
 
 namespace leftfold::gateway {
 
@@ -33,8 +34,8 @@ struct AggregateRoute {
 
 class Gateway final : public http::Handler {
   public:
-    // Both borrowed.
-    Gateway(const Env& env, log::EventLog& log);
+    // All borrowed.
+    Gateway(const Env& env, log::EventLog& log, Registry& registry);
     ~Gateway() override;
 
     // Before the first request. Errors: see Router::add. The runtime is borrowed.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "leftfold/base/error.hpp"
+#include "leftfold/base/strong_id.hpp"
 #include "leftfold/http/message.hpp"
 
 namespace leftfold::gateway {
