@@ -72,7 +72,7 @@ class Wait {
 
   protected:
     Wait() = default;
-    ~Wait() { LEFTFOLD_ASSERT(!suspended()); }
+    virtual ~Wait() { LEFTFOLD_ASSERT(!suspended()); }
 
     bool suspended() const noexcept { return scope_ != nullptr; }
     // Suspends `task` until end(); false, and it goes on, if its scope is stopping.
@@ -218,7 +218,7 @@ class Completion final : private Wait {
     };
 
     Completion() = default;
-    ~Completion() { detach(); }
+    ~Completion() override { detach(); }
 
     Completer completer() {
         LEFTFOLD_ASSERT(!std::exchange(has_completer_, true));
