@@ -198,6 +198,8 @@ Result<> SimFile::write_at(std::uint64_t offset, ByteSpan bytes) {
             data().write(offset, bytes.first(files_.random.below(bytes.size() + 1)));
         return std::unexpected(std::move(denied->error));
     }
+    if (bytes.empty())
+        return {};
     const std::uint64_t end = offset + bytes.size();
     const std::uint64_t growth = end > data().size() ? end - data().size() : 0;
     const std::uint64_t room = files_.room_for(growth);

@@ -336,7 +336,7 @@ TEST(Linearizability, agrees_with_brute_force_on_small_histories) {
     constexpr std::uint64_t kSeed = 2024;
     SimRandom random(kSeed);
     int legal = 0;
-    constexpr int kRounds = 20'000;
+    constexpr int kRounds = 8'000;
     for (int round = 0; round < kRounds; ++round) {
         const auto history = random_history(random);
         std::vector<bool> placed(history.size(), false);

@@ -87,7 +87,7 @@ constexpr std::string_view to_string(Verdict verdict) noexcept {
 
 // For each partition.
 struct LinearizabilityBounds {
-    std::uint64_t steps_max = 200'000'000;         // calls of the model
+    std::uint64_t steps_max = 20'000'000;          // calls of the model
     std::uint64_t configurations_max = 5'000'000;  // remembered
 };
 
