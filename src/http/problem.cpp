@@ -129,7 +129,7 @@ std::string Problem::json() {
 }
 
 Response Problem::response() {
-    return Response{.status = status_, .content_type = content_type::kProblem, .header_lines = {}, .body = json()};
+    return Response{.status = status_, .content_type = content_type::kProblem, .body = json()};
 }
 
 }  // namespace leftfold::http

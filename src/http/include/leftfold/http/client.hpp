@@ -16,8 +16,8 @@
 namespace leftfold::http {
 
 struct ClientOptions {
-    Endpoint endpoint;
-    std::string host;  // for the Host header; empty: the endpoint as text
+    Endpoint endpoint{};
+    std::string host{};  // for the Host header; empty: the endpoint as text
 
     std::size_t connections_max = 64;
     std::size_t waiting_max = 1024;  // requests without a connection; more are `overloaded`
@@ -29,10 +29,10 @@ struct ClientOptions {
 
 struct ClientRequest {
     Method method = Method::get;
-    std::string target = "/";       // already percent-encoded
-    std::string header_lines;       // whole lines, each "Name: value\r\n"; not Host, Content-Length or Connection
-    std::string_view content_type;  // of static storage. Empty: no such line
-    std::string body;
+    std::string target = "/";         // already percent-encoded
+    std::string header_lines{};       // whole lines, each "Name: value\r\n"; not Host, Content-Length or Connection
+    std::string_view content_type{};  // of static storage. Empty: no such line
+    std::string body{};
     Duration timeout = std::chrono::seconds(10);  // for all of it, waiting included
 
     ClientRequest& add_header(std::string_view name, std::string_view value);

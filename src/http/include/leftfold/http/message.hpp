@@ -34,14 +34,14 @@ std::optional<std::string_view> find_header(std::span<const HeaderField> fields,
 
 struct Request {
     Method method = Method::get;
-    std::string_view target;    // as sent
-    std::string_view raw_path;  // with valid percent-encoding. Split this at '/', then decode each part (url.hpp):
-    std::string_view path;      // decoded as a whole, where "%2F" can no longer be told from "/". Never holds a NUL.
-    std::string_view query;     // behind '?', not decoded (url.hpp)
-    std::span<const HeaderField> fields;  // in the order sent
-    std::string_view body;                // complete, without transfer coding
-    const Endpoint* peer = nullptr;       // never null in a Handler
-    bool on_loopback = false;             // the listener's address, not the peer's claim
+    std::string_view target{};    // as sent
+    std::string_view raw_path{};  // with valid percent-encoding. Split this at '/', then decode each part (url.hpp):
+    std::string_view path{};      // decoded as a whole, where "%2F" can no longer be told from "/". Never holds a NUL.
+    std::string_view query{};     // behind '?', not decoded (url.hpp)
+    std::span<const HeaderField> fields{};  // in the order sent
+    std::string_view body{};                // complete, without transfer coding
+    const Endpoint* peer = nullptr;         // never null in a Handler
+    bool on_loopback = false;               // the listener's address, not the peer's claim
 
     std::optional<std::string_view> header(std::string_view name) const noexcept { return find_header(fields, name); }
     // All values of that name, one for each line; a comma-separated list is not split.
@@ -57,19 +57,19 @@ inline constexpr std::string_view kText = "text/plain; charset=utf-8";
 // Date, Content-Length and Connection are the server's to add.
 struct Response {
     int status = 200;
-    std::string_view content_type;  // of static storage: the response only points to it. Empty: no such line
-    std::string header_lines;       // whole lines, each "Name: value\r\n"
-    std::string body;
+    std::string_view content_type{};  // of static storage: the response only points to it. Empty: no such line
+    std::string header_lines{};       // whole lines, each "Name: value\r\n"
+    std::string body{};
 
     // Control characters of the value (CR and LF above all) become spaces, so that no input can add a line of its own.
     Response& add_header(std::string_view name, std::string_view value);
 };
 
 inline Response json_response(int status, std::string body) {
-    return Response{.status = status, .content_type = content_type::kJson, .header_lines = {}, .body = std::move(body)};
+    return Response{.status = status, .content_type = content_type::kJson, .body = std::move(body)};
 }
 inline Response text_response(int status, std::string body) {
-    return Response{.status = status, .content_type = content_type::kText, .header_lines = {}, .body = std::move(body)};
+    return Response{.status = status, .content_type = content_type::kText, .body = std::move(body)};
 }
 
 // "Not Found" for 404 (RFC 9110 §15); "Unknown" for what is not registered.
