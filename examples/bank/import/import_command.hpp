@@ -1,0 +1,10 @@
+#pragma once
+
+#include "leftfold/leftfold.hpp"
+
+namespace bank {
+
+// bank import FILE.csv --url URL
+leftfold::Command import_command();
+
+}  // namespace bank
