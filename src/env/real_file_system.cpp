@@ -68,6 +68,7 @@ class RealFile final : public File {
     }
 
     Result<> allocate(std::uint64_t size) override {
+        LEFTFOLD_TRY(old_size, this->size());
         if (size == 0)
             return {};
         const auto length = static_cast<off_t>(size);
@@ -78,7 +79,11 @@ class RealFile final : public File {
             errno = ::posix_fallocate(fd_.get(), 0, length);
         if (errno == 0)
             return {};
-        return failed(fmt::format("cannot reserve {} bytes for", size), path_);
+        auto failure = failed(fmt::format("cannot reserve {} bytes for", size), path_);
+        // ext4 keeps what it could get, which would leave the disk full.
+        if (size > old_size)
+            static_cast<void>(truncate(old_size));
+        return failure;
     }
 
     Result<> truncate(std::uint64_t size) override {
