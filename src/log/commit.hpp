@@ -1,5 +1,5 @@
-// CommitJob: one group of batches on its way to the disk. Filled by the shard, run by a worker, read by the shard again;
-// never by both at once.
+// CommitJob: one group of batches on its way to the disk. Filled by the shard, run by a worker, read by the shard
+// again; never by both at once.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 #include <span>
 #include <string>
 
-#include "format.hpp"
 #include "leftfold/env/files.hpp"
+
+#include "format.hpp"
 
 namespace leftfold::log {
 

@@ -32,7 +32,8 @@ Result<std::optional<StreamPart>> Segment::find_stream(std::uint64_t hash, std::
     const MemoryIndex::Stream* stream = index.find(hash, key);
     if (stream == nullptr)
         return std::nullopt;
-    return StreamPart{Version(index.find_version(*stream, Version(0))->first_version), index.head(*stream).last_version()};
+    return StreamPart{Version(index.find_version(*stream, Version(0))->first_version),
+                      index.head(*stream).last_version()};
 }
 
 Result<std::vector<std::uint32_t>> Segment::stream_batches(std::uint64_t hash, std::string_view key, Version from,
@@ -57,7 +58,9 @@ Result<std::vector<std::uint32_t>> Segment::command_batches(std::uint64_t hash) 
     return offsets;
 }
 
-Result<std::uint64_t> Segment::offset_before(Position position) { return index_->offset_before(position); }
+Result<std::uint64_t> Segment::offset_before(Position position) {
+    return index_->offset_before(position);
+}
 
 void Segment::append(const MemoryIndex& group, std::uint64_t group_bytes, Position base, Timestamp recorded_at) {
     LEFTFOLD_ASSERT(base >= end());

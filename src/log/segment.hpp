@@ -1,7 +1,7 @@
 // Segment: one file of batches with the index over it, as readers of the shard use it.
 //
-// What a MemoryIndex answers for a segment that is being written, an index file answers for one that is closed; callers do not
-// see which. Views in a ReadBatch's buffers; everything else by value.
+// What a MemoryIndex answers for a segment that is being written, an index file answers for one that is closed; callers
+// do not see which. Views in a ReadBatch's buffers; everything else by value.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "format.hpp"
 #include "leftfold/env/files.hpp"
+
+#include "format.hpp"
 #include "memory_index.hpp"
 
 namespace leftfold::log {
@@ -67,7 +68,8 @@ class Segment {
     File& file() noexcept { return *file_; }
 
     Result<std::optional<StreamPart>> find_stream(std::uint64_t hash, std::string_view key);
-    // Up to `count_max` batches of a stream that is here, the first holding `from` (or the oldest, where that is older).
+    // Up to `count_max` batches of a stream that is here, the first holding `from` (or the oldest, where that is
+    // older).
     Result<std::vector<std::uint32_t>> stream_batches(std::uint64_t hash, std::string_view key, Version from,
                                                       std::size_t count_max);
     // Batches that may hold the command, newest last.

@@ -1,10 +1,11 @@
 #include "segment_set.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "leftfold/base/assert.hpp"
+
 #include "segment_reader.hpp"
 
 namespace leftfold::log {
@@ -21,12 +22,14 @@ std::unexpected<Error> damaged(const Segment& segment, std::uint64_t offset, std
 }
 
 // A whole batch at `offset`, or why it is none.
-Result<BatchView> durable_batch(SegmentReader& reader, const Segment& segment, std::uint64_t offset, std::size_t window_bytes) {
+Result<BatchView> durable_batch(SegmentReader& reader, const Segment& segment, std::uint64_t offset,
+                                std::size_t window_bytes) {
     LEFTFOLD_TRY(parsed, reader.at(offset, window_bytes));
     if (parsed.fault == BatchFault::none)
         return parsed.batch;
     if (parsed.fault == BatchFault::unsupported)
-        return fail(ErrorCode::unsupported, fmt::format("'{}' at byte {}: {}", segment.path(), offset, to_string(parsed.fault)));
+        return fail(ErrorCode::unsupported,
+                    fmt::format("'{}' at byte {}: {}", segment.path(), offset, to_string(parsed.fault)));
     return damaged(segment, offset, to_string(parsed.fault));
 }
 
@@ -50,8 +53,12 @@ SegmentSet::SegmentSet(FileSystem& files, std::vector<std::unique_ptr<Segment>> 
     LEFTFOLD_ASSERT(segments_.empty() || segments_.back()->is_open());
 }
 
-Position SegmentSet::start() const noexcept { return segments_.empty() ? Position(0) : segments_.front()->base(); }
-Position SegmentSet::end() const noexcept { return segments_.empty() ? Position(0) : segments_.back()->end(); }
+Position SegmentSet::start() const noexcept {
+    return segments_.empty() ? Position(0) : segments_.front()->base();
+}
+Position SegmentSet::end() const noexcept {
+    return segments_.empty() ? Position(0) : segments_.back()->end();
+}
 
 Timestamp SegmentSet::recorded_at_last() const noexcept {
     for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
@@ -168,7 +175,8 @@ Result<bool> SegmentSet::read_segment(Segment& segment, Position from, std::size
     return true;
 }
 
-Result<ReadBatch> SegmentSet::read_stream(std::uint64_t hash, std::string_view key, Version from, std::size_t bytes_max) {
+Result<ReadBatch> SegmentSet::read_stream(std::uint64_t hash, std::string_view key, Version from,
+                                          std::size_t bytes_max) {
     from = std::max(from, Version(1));
     std::vector<Segment*> parts;  // newest first
     for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {

@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "commit.hpp"
 #include "leftfold/log/event_log.hpp"
+
+#include "commit.hpp"
 #include "segment.hpp"
 
 namespace leftfold::log {
@@ -28,11 +29,13 @@ class SegmentSet {
 
     // 0: no such stream.
     Result<Version> head(std::uint64_t hash, std::string_view key);
-    Result<std::optional<CommandEvents>> find_command(std::uint64_t hash, std::string_view key, std::string_view command_id);
+    Result<std::optional<CommandEvents>> find_command(std::uint64_t hash, std::string_view key,
+                                                      std::string_view command_id);
     Result<ReadBatch> read(Position from, std::size_t bytes_max);
     Result<ReadBatch> read_stream(std::uint64_t hash, std::string_view key, Version from, std::size_t bytes_max);
 
-    // Fills in where a group of `group_bytes` goes; `begins` describes the segment that it opens if the last one is full.
+    // Fills in where a group of `group_bytes` goes; `begins` describes the segment that it opens if the last one is
+    // full.
     void plan(CommitJob& job, std::size_t group_bytes, const SegmentHeader& begins) const;
     // After the job has run, whatever its result: adopts a new segment. True if the segment before it is closed now.
     bool adopt(CommitJob& job);
