@@ -44,7 +44,6 @@ void run(CommitJob& job);
 std::string segment_name(Position base, std::string_view suffix);
 
 inline constexpr std::string_view kSegmentSuffix = ".log";
-inline constexpr std::string_view kIndexSuffix = ".index";
 inline constexpr std::string_view kNewSegmentSuffix = ".log.new";  // until its header is durable
 inline constexpr std::string_view kTailSuffix = ".tail";           // while recovery writes a tail again
 

@@ -107,8 +107,8 @@ Result<> EmbeddedLog::start() {
                                        .pending_bytes_max = options_.pending_bytes_max,
                                        .append_bytes_max = options_.append_bytes_max};
             partitions_.back().push_back(std::make_shared<Partition>(
-                env_, *committers_[number % committers_.size()], std::move(settings),
-                SegmentSet(env_.files, std::move(recovered.segments), recovered.allocated),
+                env_, *committers_[number % committers_.size()], *keeper_, std::move(settings),
+                SegmentSet(env_.files, manifest_.hash_seed, std::move(recovered.segments), recovered.allocated),
                 [this](Slot slot, Position durable_end) { tell_watchers(slot, durable_end); }));
             stored.durable[p] = partitions_.back().back()->bounds().durable_end;
         }

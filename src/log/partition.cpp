@@ -15,6 +15,9 @@ namespace {
 // Buffers are reused, but a burst is not paid for ever.
 constexpr std::size_t kGroupBytesKept = 1024 * 1024;
 
+// Closed segments whose index is in memory only. With so many, commits wait for the keeper.
+constexpr std::size_t kIndexesInWorkMax = 2;
+
 }  // namespace
 
 void Partition::Group::clear() {
@@ -25,10 +28,11 @@ void Partition::Group::clear() {
     waiters.clear();
 }
 
-Partition::Partition(const Env& env, Worker& committer, PartitionSettings settings, SegmentSet durable,
+Partition::Partition(const Env& env, Worker& committer, Worker& keeper, PartitionSettings settings, SegmentSet durable,
                      Advanced advanced)
     : env_(env),
       committer_(committer),
+      keeper_(keeper),
       settings_(std::move(settings)),
       durable_(std::move(durable)),
       advanced_(std::move(advanced)),
@@ -186,7 +190,7 @@ void Partition::schedule_commit() {
 }
 
 void Partition::start_commit() {
-    if (commit_running_ || open_.is_empty())
+    if (commit_running_ || open_.is_empty() || indexes_in_work_ >= kIndexesInWorkMax)
         return;
     commit_running_ = true;
     std::swap(open_, in_flight_);
@@ -209,7 +213,8 @@ void Partition::start_commit() {
 
 void Partition::commit_ended() {
     commit_running_ = false;
-    durable_.adopt(job_);
+    if (const Segment* closed = durable_.adopt(job_))
+        write_index_of(*closed);
     if (!job_.result) {
         const Error& cause = job_.result.error();
         const bool is_refused = cause.code() == ErrorCode::no_space || cause.code() == ErrorCode::read_only;
@@ -233,6 +238,31 @@ void Partition::commit_ended() {
     settling_.clear();
     advanced_(settings_.slot, durable_.end());
     note_idle();
+}
+
+void Partition::write_index_of(const Segment& closed) {
+    struct IndexJob {
+        FileSystem& files;
+        std::string path;
+        std::shared_ptr<const SegmentIndex> index;
+        IndexedSegment segment;
+        Result<std::unique_ptr<IndexFile>> result;
+    };
+    auto job = std::make_shared<IndexJob>(env_.files, index_path(closed.path()), closed.memory(),
+                                          closed.indexed(settings_.hash_seed), nullptr);
+    ++indexes_in_work_;
+    keeper_.submit([job] { job->result = write_index(job->files, job->path, *job->index, job->segment); },
+                   [job, base = closed.base(), self = weak_from_this()] {
+                       const auto partition = self.lock();
+                       if (!partition)
+                           return;
+                       // Without the file, memory goes on to answer, and the next start makes it.
+                       if (job->result)
+                           partition->durable_.set_index_file(base, *std::move(job->result));
+                       --partition->indexes_in_work_;
+                       partition->start_commit();
+                       partition->note_idle();
+                   });
 }
 
 // Nothing pending will be: the run-ahead state falls back to what is durable, then everybody is told, in order.

@@ -42,7 +42,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   public:
     using Advanced = std::function<void(Slot, Position durable_end)>;
 
-    Partition(const Env& env, Worker& committer, PartitionSettings settings, SegmentSet durable, Advanced advanced);
+    // `committer` writes and syncs; `keeper` does what no append waits for.
+    Partition(const Env& env, Worker& committer, Worker& keeper, PartitionSettings settings, SegmentSet durable,
+              Advanced advanced);
 
     Result<Accepted> append(const AppendRequest& request, AppendDone done);
     void barrier(BarrierDone done);
@@ -84,12 +86,14 @@ class Partition : public std::enable_shared_from_this<Partition> {
     void schedule_commit();
     void start_commit();
     void commit_ended();
+    void write_index_of(const Segment& closed);
     void fail_pending(const Error& error);
     void settle(std::vector<Waiter>& waiters, const Error* error);
     void note_idle();
 
     Env env_;
     Worker& committer_;
+    Worker& keeper_;
     PartitionSettings settings_;
     SegmentSet durable_;
     Advanced advanced_;
@@ -99,6 +103,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool commit_scheduled_ = false;
     bool commit_running_ = false;
     CommitJob job_;
+    std::size_t indexes_in_work_ = 0;  // of closed segments, on their way to files
     std::vector<Waiter> settling_;
     std::vector<Record> scratch_records_;
 

@@ -139,10 +139,16 @@ Result<std::unique_ptr<Segment>> recover_active(const RecoveryInput& input, cons
 Result<std::unique_ptr<Segment>> open_closed(const RecoveryInput& input, const std::string& path, File& file,
                                              SegmentHeader header) {
     LEFTFOLD_TRY(file_bytes, file.size());
+    const IndexedSegment indexed{header.checksum, file_bytes, input.hash_seed};
+    if (auto index = IndexFile::open(input.files, index_path(path), indexed))
+        return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));
     LEFTFOLD_TRY(scan, scan_segment(file, path, header, file_bytes, input.hash_seed));
     if (scan.bytes != file_bytes)
         return damaged(input, path, scan.bytes, fmt::format("{}, in a segment that was closed", to_string(scan.fault)));
-    return std::make_unique<Segment>(path, std::move(header), scan.bytes,
+    // On a full or read-only disk the index stays in memory.
+    if (auto index = write_index(input.files, index_path(path), scan.index, indexed))
+        return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));
+    return std::make_unique<Segment>(path, std::move(header), file_bytes,
                                      std::make_shared<SegmentIndex>(std::move(scan.index)));
 }
 

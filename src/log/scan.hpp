@@ -9,7 +9,7 @@
 #include "leftfold/env/files.hpp"
 
 #include "format.hpp"
-#include "segment.hpp"
+#include "segment_index.hpp"
 
 namespace leftfold::log {
 
