@@ -129,34 +129,44 @@ void EventLoop::drop_all_work() {
 }
 
 void EventLoop::wait_and_dispatch() {
-    const bool has_work = !ready_.empty() || !turn_end_.empty() || running_index_ < running_.size();
-    Duration timeout = Duration::zero();
-    if (has_work || !prepare_to_sleep()) {
-        event_count_ = static_cast<std::size_t>(wait_for_events(&timeout));
-    } else {
-        const auto due = timers_.next_due();
-        if (due)
-            timeout = std::max(Duration::zero(), *due - monotonic_now());
-        event_count_ = static_cast<std::size_t>(wait_for_events(due ? &timeout : nullptr));
+    // After a stop() some are left from before; being edge-triggered, they would not come again.
+    if (event_index_ == event_count_) {
+        event_index_ = 0;
+        event_count_ = wait_for_events();
     }
-    for (event_index_ = 0; event_index_ < event_count_ && !stopping();) {
+    while (event_index_ < event_count_ && !stopping()) {
         const epoll_event event = events_[event_index_++];
         if (event.data.ptr != nullptr)
             static_cast<EventSource*>(event.data.ptr)->on_events(event.events);
     }
-    event_count_ = 0;
 }
 
-int EventLoop::wait_for_events(const Duration* timeout) noexcept {
-    timespec wait{};
-    if (timeout != nullptr) {
-        wait.tv_sec = static_cast<time_t>(*timeout / std::chrono::seconds(1));
-        wait.tv_nsec = static_cast<long>((*timeout % std::chrono::seconds(1)).count());
+std::size_t EventLoop::wait_for_events() {
+    const bool has_work = !ready_.empty() || running_index_ < running_.size() || !turn_end_.empty() ||
+                          turn_end_index_ < turn_end_running_.size();
+    if (has_work || !prepare_to_sleep())
+        return poll(Duration::zero());
+    const auto due = timers_.next_due();
+    const std::size_t count = poll(due ? std::max(Duration::zero(), *due - monotonic_now()) : Duration::max());
+    // Here, and not only when the posted steps are fetched, so that what is posted meanwhile needs no wake-up.
+    const std::lock_guard lock(mutex_);
+    sleeping_ = false;
+    return count;
+}
+
+std::size_t EventLoop::poll(Duration timeout) noexcept {
+    using std::chrono::seconds;
+    const int events_max = static_cast<int>(events_.size());
+    const timespec wait{.tv_sec = static_cast<time_t>(timeout / seconds(1)),
+                        .tv_nsec = static_cast<long>((timeout % seconds(1)).count())};
+    int count = ::epoll_pwait2(epoll_.get(), events_.data(), events_max, &wait, nullptr);
+    // Kernels before 5.11, and sandboxes of their time, only know milliseconds.
+    if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
+        const auto wait_ms = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(timeout, seconds(3600)));
+        count = ::epoll_wait(epoll_.get(), events_.data(), events_max, static_cast<int>(wait_ms.count()));
     }
-    const int count = ::epoll_pwait2(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
-                                     timeout != nullptr ? &wait : nullptr, nullptr);
     LEFTFOLD_ASSERT(count >= 0 || errno == EINTR);
-    return std::max(count, 0);
+    return static_cast<std::size_t>(std::max(count, 0));
 }
 
 bool EventLoop::prepare_to_sleep() {
@@ -199,22 +209,22 @@ void EventLoop::run_steps() {
 }
 
 void EventLoop::end_turn() {
-    if (turn_end_.empty())
-        return;
-    std::swap(turn_end_, turn_end_running_);
-    for (std::size_t index = 0; index < turn_end_running_.size(); ++index) {
-        EventSource* source = std::exchange(turn_end_running_[index], nullptr);
+    if (turn_end_index_ == turn_end_running_.size()) {
+        turn_end_running_.clear();
+        turn_end_index_ = 0;
+        std::swap(turn_end_, turn_end_running_);
+    }
+    while (turn_end_index_ < turn_end_running_.size() && !stopping()) {
+        EventSource* source = std::exchange(turn_end_running_[turn_end_index_++], nullptr);
         if (source == nullptr)
             continue;
         source->awaits_turn_end_ = false;
         source->on_turn_end();
     }
-    turn_end_running_.clear();
 }
 
 void EventLoop::fetch_posted_elsewhere() {
     const std::lock_guard lock(mutex_);
-    sleeping_ = false;
     if (ready_.empty()) {
         std::swap(ready_, posted_elsewhere_);
         return;

@@ -34,7 +34,7 @@ class EventSource {
     EventSource() = default;
     EventSource(const EventSource&) = delete;
     EventSource& operator=(const EventSource&) = delete;
-    ~EventSource() = default;
+    virtual ~EventSource() = default;
 
   private:
     friend class EventLoop;
@@ -44,7 +44,6 @@ class EventSource {
 class EventLoop final : public Scheduler {
   public:
     EventLoop();
-    // Destroys, without running them, the steps and timers that are left.
     ~EventLoop() override;
 
     void post(Step step) override;
@@ -68,6 +67,7 @@ class EventLoop final : public Scheduler {
 
     bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
+    // Destroys, without running them, the steps and timers that are left, and those that this posts.
     void drop_all_work();
 
   private:
@@ -77,8 +77,8 @@ class EventLoop final : public Scheduler {
     static constexpr std::size_t kReadBufferBytes = 65536;
 
     void wait_and_dispatch();
-    // As milliseconds would be too coarse: nullptr waits for ever.
-    int wait_for_events(const Duration* timeout) noexcept;
+    std::size_t wait_for_events();
+    std::size_t poll(Duration timeout) noexcept;
     bool prepare_to_sleep();
     void run_timers();
     void run_steps();
@@ -101,6 +101,7 @@ class EventLoop final : public Scheduler {
     std::size_t event_count_ = 0;
     std::vector<EventSource*> turn_end_;
     std::vector<EventSource*> turn_end_running_;
+    std::size_t turn_end_index_ = 0;
     std::vector<std::byte> read_buffer_;
 
     std::atomic<bool> stop_requested_ = false;

@@ -259,6 +259,18 @@ TEST_P(NetworkKinds, stream_may_be_destroyed_in_the_callback_of_another) {
     EXPECT_EQ(calls, 1);
 }
 
+// Both streams have data in one turn, and the first to be told stops the loop.
+TEST_P(NetworkKinds, what_a_stop_leaves_untold_comes_with_the_next_run) {
+    world.client.data = [&](ByteSpan) { world.real.stop(); };
+    world.server.data = [&](ByteSpan) { world.real.stop(); };
+    world.client.stream->send("x");
+    world.server.stream->send("y");
+    world.run();
+    world.run();
+    EXPECT_EQ(world.server.received, "x");
+    EXPECT_EQ(world.client.received, "y");
+}
+
 TEST(Network, reset_by_the_peer_is_a_failure) {
     World world;
     ASSERT_TRUE(world.listen(TcpEndpoint{"127.0.0.1", 0}).has_value());
