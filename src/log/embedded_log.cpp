@@ -273,16 +273,21 @@ std::string parent_of(const std::string& path) {
     return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Creates a folder and its parents so that their names survive a crash.
-Result<> create_durably(FileSystem& files, const std::string& path) {
-    LEFTFOLD_TRY(exists, files.exists(path));
-    if (exists)
+// Creates the data directory so that its name, and those of the folders above it, survive a crash. All are synced, also
+// those that exist: a start before this one may have made them, and ended before it synced.
+Result<> make_directory(FileSystem& files, const std::string& directory) {
+    LEFTFOLD_TRY(has_manifest, files.exists(join_path(directory, kManifestName)));
+    if (has_manifest)
         return {};
-    const std::string parent = parent_of(path);
-    if (parent != "." && parent != "/")
-        LEFTFOLD_CHECK(create_durably(files, parent));
-    LEFTFOLD_CHECK(files.create_directories(path));
-    return files.sync_directory(parent);
+    LEFTFOLD_CHECK(files.create_directories(directory));
+    for (std::string path = directory; path != "." && path != "/";) {
+        path = parent_of(path);
+        auto synced = files.sync_directory(path);
+        // What cannot even be read was not made by a start of ours.
+        if (!synced && synced.error().code() != ErrorCode::permission_denied)
+            return synced;
+    }
+    return {};
 }
 
 // Synced even where they exist: the start that made them may have ended before it did that.
@@ -337,7 +342,7 @@ Result<std::unique_ptr<EventLog>> open_embedded_log(const Env& env, EmbeddedLogO
     LEFTFOLD_CHECK(check_options(options));
     while (options.directory.size() > 1 && options.directory.ends_with('/'))
         options.directory.pop_back();
-    LEFTFOLD_CHECK(create_durably(env.files, options.directory));
+    LEFTFOLD_CHECK(make_directory(env.files, options.directory));
     auto lock = env.files.lock(join_path(options.directory, kLockName));
     if (!lock) {
         if (lock.error().code() == ErrorCode::unavailable) {

@@ -182,6 +182,8 @@ Result<std::vector<Position>> list_segments(FileSystem& files, const std::string
 
 Result<Recovered> recover_partition(const RecoveryInput& input) {
     LEFTFOLD_CHECK(remove_left_over(input));
+    // The process before may have ended between giving a name and syncing it.
+    LEFTFOLD_CHECK(input.files.sync_directory(input.folder));
     LEFTFOLD_TRY(bases, list_segments(input.files, input.folder));
     Recovered recovered;
     Position previous_base = kNoPosition;

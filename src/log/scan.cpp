@@ -1,6 +1,7 @@
 #include "scan.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -39,6 +40,11 @@ std::string_view index_batch(SegmentIndex& index, const BatchView& batch, std::u
     index.end = batch.end();
     index.recorded_at_last = batch.recorded_at;
     return {};
+}
+
+// Equal to itself one byte on: each byte equals the first.
+bool is_zero(std::string_view bytes) {
+    return bytes.empty() || (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 }  // namespace
@@ -94,7 +100,7 @@ Result<Remains> examine_remains(File& file, std::uint32_t seed, std::uint64_t fr
     constexpr std::size_t kOverlap = 3;
     for (std::uint64_t at = from; at < file_bytes; at += kWindowBytes) {
         LEFTFOLD_TRY(window, read_bytes(file, at, kWindowBytes + kOverlap));
-        remains.is_zero = remains.is_zero && window.find_first_not_of('\0') == std::string::npos;
+        remains.is_zero = remains.is_zero && is_zero(window);
         for (std::size_t hit = find_batch_start(window, 0); hit < window.size();
              hit = find_batch_start(window, hit + 1)) {
             LEFTFOLD_TRY(parsed, reader.at(at + hit, kWindowBytes));
