@@ -38,7 +38,8 @@ class SimFileSystemTest : public testing::Test {
     }
     std::vector<std::string> names(const std::string& folder) {
         std::vector<std::string> found;
-        for (const DirectoryEntry& entry : files.list(folder).value())
+        const auto entries = files.list(folder).value();
+        for (const DirectoryEntry& entry : entries)
             found.push_back(entry.name);
         return found;
     }
@@ -112,8 +113,9 @@ std::map<Seen, int> crash_after_write(bool with_sync, PlantedFaults planted) {
         EXPECT_TRUE(files.sync_directory("/"));
         files.plant(planted);
         const auto file = write(new_bytes);
-        if (with_sync)
+        if (with_sync) {
             EXPECT_TRUE(file->sync_data());
+        }
         files.crash();
         ++seen[look(read_file(files, "f", 1'000'000).value(), 'o', 'n')];
     }
@@ -195,11 +197,13 @@ std::map<std::string, int> roots_after(const std::function<void(SimFileSystem&)>
         SimFileSystem files(SimRandom(seed), trace);
         EXPECT_TRUE(replace_file(files, "/old", "old"));
         change(files);
-        if (with_sync)
+        if (with_sync) {
             EXPECT_TRUE(files.sync_directory("/"));
+        }
         files.crash();
         std::string found;
-        for (const DirectoryEntry& entry : files.list("/").value())
+        const auto entries = files.list("/").value();
+        for (const DirectoryEntry& entry : entries)
             found += entry.name + " ";
         ++seen[found];
     }
@@ -254,8 +258,9 @@ TEST(SimFileSystemCrash, file_in_an_unsynced_folder_is_lost_with_it) {
         files.crash();
         const bool is_there = files.exists("a/b/f").value();
         lost += !is_there;
-        if (is_there)
+        if (is_there) {
             EXPECT_EQ(read_file(files, "a/b/f", 100).value(), "content");
+        }
     }
     EXPECT_GT(lost, 10);
 }
@@ -270,8 +275,9 @@ TEST(SimFileSystemCrash, replace_file_leaves_old_or_new) {
         const bool replaced = replace_file(files, "/f", "new").has_value();
         files.crash();
         const std::string found = read_file(files, "/f", 100).value();
-        if (replaced)
+        if (replaced) {
             EXPECT_EQ(found, "new");
+        }
         ++seen[found];
     }
     EXPECT_THAT(seen, testing::UnorderedElementsAre(testing::Key("old"), testing::Key("new")));
