@@ -1,8 +1,10 @@
 #include "leftfold/sim/files.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -351,6 +353,16 @@ TEST_F(SimFileSystemTest, every_nth_operation_can_be_failed) {
     }
 }
 
+TEST_F(SimFileSystemTest, operations_are_told_before_they_take_place) {
+    std::vector<std::string> told;
+    files.on_operation([&](std::uint64_t number, std::string_view what, const std::string& path) {
+        told.push_back(std::to_string(number) + " " + std::string(what) + " " + path);
+    });
+    ASSERT_TRUE(replace_file(files, "/f", "content"));
+    EXPECT_THAT(told, ElementsAre("1 open /f.tmp", "2 truncate /f.tmp", "3 write to /f.tmp", "4 sync /f.tmp",
+                                  "5 rename to /f", "6 sync folder /"));
+}
+
 TEST_F(SimFileSystemTest, failing_from_an_operation_on_lasts) {
     const auto file = open("f");
     files.fail_operations_from(2, ErrorCode::read_only);
@@ -475,6 +487,27 @@ TEST(SimEnv, one_seed_is_one_execution) {
         ++hashes[hash];
     }
     EXPECT_EQ(hashes.size(), 50U);
+}
+
+TEST(SimEnv, only_a_crash_of_the_machine_loses_what_was_not_synced) {
+    int lost = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        SimEnv sim(seed);
+        Env& env = sim.env();
+        const auto write = [&] {
+            EXPECT_TRUE(env.files.open("f", OpenMode::create_or_open).value()->write_at(0, bytes_of("content")));
+            sim.power_off();
+            EXPECT_FALSE(sim.is_powered());
+        };
+        write();
+        sim.restart_process();
+        EXPECT_EQ(read_file(env.files, "f", 100).value(), "content") << "seed " << seed;
+        write();
+        sim.restart();
+        lost += read_file(env.files, "f", 100).value_or("") != "content";
+    }
+    EXPECT_GT(lost, 50);
+    EXPECT_LT(lost, 100);
 }
 
 }  // namespace
