@@ -2,6 +2,10 @@
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+# Used as headers in one source, so its library is not linked; this only says clearly when it is missing.
+find_package(tomlplusplus REQUIRED)
 
 if(LEFTFOLD_TESTS)
   find_package(GTest REQUIRED)

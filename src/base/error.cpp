@@ -25,6 +25,7 @@ std::string_view to_string(ErrorCode code) noexcept {
         case ErrorCode::overloaded: return "overloaded";
         case ErrorCode::too_large: return "too-large";
         case ErrorCode::unavailable: return "unavailable";
+        case ErrorCode::user_code: return "user-code";
     }
     return "unknown";
 }

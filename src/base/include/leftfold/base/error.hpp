@@ -30,6 +30,7 @@ enum class ErrorCode : std::uint8_t {
     overloaded,         // a named bound was reached: come again later
     too_large,          // over a named limit
     unavailable,        // cannot be served now, perhaps later
+    user_code,          // a function of the user's service threw
 };
 
 std::string_view to_string(ErrorCode code) noexcept;

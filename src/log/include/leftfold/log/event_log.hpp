@@ -139,8 +139,9 @@ class EventLog {
     virtual std::span<const TopicDeclaration> topics() const noexcept = 0;
 
     // Errors at once: conflict (the message carries the current version), too_large, overloaded (the bytes not yet durable
-    // passed their bound), unavailable or read_only (the partition has stopped). Then `done` is not called.
-    virtual Result<Accepted> append(const AppendRequest& request, AppendDone done) = 0;
+    // passed their bound), unavailable or read_only (the partition has stopped). `done` is moved from only if the append
+    // was accepted, so that the caller can still use it after an error at once.
+    virtual Result<Accepted> append(const AppendRequest& request, AppendDone&& done) = 0;
 
     // Calls `done` once every append accepted before is durable, and, where ownership can move, once it is proved that
     // this owner still held the partition at the time of this call. Fails if one of those appends fails.

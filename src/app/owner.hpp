@@ -1,0 +1,34 @@
+// OwnerSession: a tool's way to a data directory. If a process holds it, its socket is asked; else this process becomes the
+// owner for as long as the tool runs, and asks itself the same way.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host.hpp"
+#include "leftfold/env/real_env.hpp"
+#include "leftfold/http/client.hpp"
+
+namespace leftfold {
+
+class OwnerSession {
+  public:
+    // Borrows `real`, the names and the services. not_found if nothing was ever stored in the directory.
+    static Result<std::unique_ptr<OwnerSession>> open(RealEnv& real, std::string_view application,
+                                                      const std::vector<Service>& services, std::string directory);
+    ~OwnerSession();
+
+    // `answer` runs as a step, with the answer's body and headers, or with what the owner says is wrong.
+    using Answer = std::move_only_function<void(Result<http::ClientResponse>)>;
+    void ask(std::string target, Duration timeout, Answer answer);
+
+  private:
+    class Impl;
+    explicit OwnerSession(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leftfold

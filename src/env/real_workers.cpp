@@ -1,0 +1,86 @@
+#include "real_workers.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+namespace leftfold {
+
+namespace {
+
+class RealWorker final : public Worker {
+  public:
+    RealWorker(std::string_view name, Scheduler& home)
+        : home_(home), thread_([this, thread_name = std::string(name.substr(0, 15))] { run(thread_name); }) {}
+
+    RealWorker(const RealWorker&) = delete;
+    RealWorker& operator=(const RealWorker&) = delete;
+
+    ~RealWorker() override {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+
+    void submit(Job job, Step done) override {
+        bool is_first = false;
+        {
+            const std::lock_guard lock(mutex_);
+            is_first = submitted_.empty();
+            submitted_.push_back({std::move(job), std::move(done)});
+        }
+        if (is_first)
+            changed_.notify_one();
+    }
+
+  private:
+    struct Task {
+        Job job;
+        Step done;
+    };
+
+    void run(const std::string& name) {
+        ::pthread_setname_np(::pthread_self(), name.c_str());
+        std::vector<Task> tasks;
+        while (fetch(tasks)) {
+            for (Task& task : tasks) {
+                task.job();
+                // What the job holds goes before the report: the caller may count on having it back.
+                task.job = nullptr;
+                home_.post(std::move(task.done));
+            }
+            tasks.clear();
+        }
+    }
+
+    // Waits for tasks and takes all of them; false once there are none and none will come.
+    bool fetch(std::vector<Task>& tasks) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopping_ || !submitted_.empty(); });
+        std::swap(tasks, submitted_);
+        return !tasks.empty();
+    }
+
+    Scheduler& home_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Task> submitted_;  // guarded by mutex_
+    bool stopping_ = false;        // guarded by mutex_
+    std::thread thread_;           // last: it uses all of the above
+};
+
+}  // namespace
+
+std::unique_ptr<Worker> RealWorkers::start(std::string_view name, Scheduler& home) {
+    return std::make_unique<RealWorker>(name, home);
+}
+
+}  // namespace leftfold

@@ -1,0 +1,71 @@
+// Marks and constraints that are types, so that no macro or attribute has to carry them.
+//
+// Personal<T>: data of a person. It reads and writes as T; catalogue and contracts know of the mark.
+// Bounded<T, Lo, Hi>: a whole number that cannot leave its range; reading refuses what is outside.
+#pragma once
+
+#include <compare>
+#include <concepts>
+#include <optional>
+#include <utility>
+
+namespace leftfold {
+
+template <class T>
+class Personal {
+  public:
+    using value_type = T;
+
+    Personal() = default;
+    Personal(T value) : value_(std::move(value)) {}
+    template <class U>
+        requires(std::constructible_from<T, U> && !std::same_as<std::remove_cvref_t<U>, Personal>)
+    explicit(!std::convertible_to<U, T>) Personal(U&& value) : value_(std::forward<U>(value)) {}
+
+    const T& value() const noexcept { return value_; }
+    T& value() noexcept { return value_; }
+    operator const T&() const noexcept { return value_; }
+    const T& operator*() const noexcept { return value_; }
+    const T* operator->() const noexcept { return &value_; }
+
+    friend bool operator==(const Personal&, const Personal&) = default;
+    friend auto operator<=>(const Personal&, const Personal&) = default;
+
+  private:
+    T value_{};
+};
+
+namespace detail {
+[[noreturn]] void throw_out_of_bounds();
+}
+
+template <std::integral T, T Lo, T Hi>
+class Bounded {
+    static_assert(Lo <= Hi, "leftfold: Bounded<T, Lo, Hi> needs Lo <= Hi");
+
+  public:
+    using value_type = T;
+    static constexpr T kLowest = Lo;
+    static constexpr T kHighest = Hi;
+
+    // Zero where that is allowed, else the lowest value.
+    constexpr Bounded() noexcept = default;
+    // Throws std::out_of_range.
+    constexpr Bounded(T value) : value_(value) {
+        if (value < Lo || value > Hi)
+            detail::throw_out_of_bounds();
+    }
+    static constexpr std::optional<Bounded> from(T value) noexcept {
+        return value < Lo || value > Hi ? std::nullopt : std::optional<Bounded>(Bounded(value));
+    }
+
+    constexpr T value() const noexcept { return value_; }
+    constexpr operator T() const noexcept { return value_; }
+
+    friend constexpr auto operator<=>(Bounded, Bounded) noexcept = default;
+
+  private:
+    T value_ = Lo <= 0 && 0 <= Hi ? 0 : Lo;
+};
+
+}  // namespace leftfold
