@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -127,7 +128,7 @@ Problem Journal::check_at_the_end(const Streams& streams) const {
         return problem;
     if (auto problem = check_money(streams))
         return problem;
-    return check_order();
+    return check_order(streams);
 }
 
 // Nobody was told of a version that is not there.
@@ -246,16 +247,48 @@ Problem Journal::check_money(const Streams& streams) const {
     return std::nullopt;
 }
 
-Problem Journal::check_order() const {
+Problem Journal::check_order(const Streams& streams) const {
     std::set<std::string> once;
     std::set<std::string> repeated;
     for (const Attempt& attempt : attempts_)
         if (!attempt.ask.id.empty() && !once.insert(attempt.ask.id).second)
             repeated.insert(attempt.ask.id);
-    const auto result = sim::check_linearizability(PurseModel(std::move(repeated)), history_.operations());
+    const auto result = sim::check_linearizability(PurseModel(std::move(repeated)), explained_history(streams));
     if (result.verdict == sim::Verdict::ok)
         return std::nullopt;
     return fmt::format("linearizability {}: {}", sim::to_string(result.verdict), result.explanation);
+}
+
+// What was never answered took place at any time, or never: so many orders that the search would not end. The log knows
+// which did and at what version, and that the others left at most the outcome of a refusal.
+std::vector<sim::Operation<PurseModel>> Journal::explained_history(const Streams& streams) const {
+    std::map<std::int64_t, std::int64_t> versions;  // by tag
+    for (const auto& [key, events] : streams)
+        for (const StoredEvent& event : events)
+            versions[event.tag] = event.version;
+    std::set<std::int64_t> explained;  // tags of which it is known which attempt took place
+    for (const auto& [ask, told] : attempts_)
+        if (told && is_answer(*told) && !told->repeated)
+            explained.insert(ask.tag);
+    std::vector<sim::Operation<PurseModel>> history;
+    for (sim::Operation<PurseModel> operation : history_.operations()) {
+        const Ask& ask = operation.input;
+        if (!operation.output) {
+            // Of several attempts the first stands for all: it leaves the most freedom.
+            if (!explained.insert(ask.tag).second)
+                continue;
+            if (const auto found = versions.find(ask.tag); found != versions.end()) {
+                operation.output = Told{.kind = Told::Kind::accepted, .version = found->second};
+                operation.returned = std::numeric_limits<std::int64_t>::max();
+            } else if (ask.id.empty()) {
+                continue;
+            } else {
+                operation.input.left_no_event = true;
+            }
+        }
+        history.push_back(std::move(operation));
+    }
+    return history;
 }
 
 std::int64_t Journal::version_told(const std::string& key) const {

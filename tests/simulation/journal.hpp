@@ -62,7 +62,8 @@ class Journal {
     std::optional<std::string> check_answers(const Streams& streams) const;
     std::optional<std::string> check_repeats() const;
     std::optional<std::string> check_money(const Streams& streams) const;
-    std::optional<std::string> check_order() const;
+    std::optional<std::string> check_order(const Streams& streams) const;
+    std::vector<sim::Operation<PurseModel>> explained_history(const Streams& streams) const;
 
     std::vector<Attempt> attempts_;
     sim::History<PurseModel> history_;

@@ -112,6 +112,8 @@ std::optional<PurseModel::State> PurseModel::step(const State& state, const Ask&
         } else {
             right.kind = Told::Kind::accepted;
             next.shadow = after(state.shadow, ask);
+            if (ask.left_no_event && next.shadow != state.shadow)
+                return std::nullopt;
         }
         right.version = next.shadow.version;
         if (repeated_ids_.contains(ask.id))

@@ -24,6 +24,7 @@ struct Ask {
     std::string id;  // empty: the client gives none
     // As in the API: -1 any, -2 exists, else exactly.
     std::int64_t expected = -1;
+    bool left_no_event = false;  // never answered, and the log has nothing of it
 
     friend bool operator==(const Ask&, const Ask&) = default;
 };
