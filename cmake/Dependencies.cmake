@@ -3,6 +3,8 @@
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
+# XXH3, as a header alone: one source of log defines XXH_INLINE_ALL.
+find_path(LEFTFOLD_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 
 if(LEFTFOLD_TESTS)
   find_package(GTest REQUIRED)
