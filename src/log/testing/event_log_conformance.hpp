@@ -348,6 +348,30 @@ TEST_P(EventLogConformance, follower_reads_each_record_once_as_they_come) {
     }
 }
 
+TEST_P(EventLogConformance, large_appends_come_back_whole) {
+    const std::string large(600'000, 'L');
+    append_durably("a", {{.payload = "small"}});
+    append_durably("a", {{.payload = large}, {.payload = "behind"}});
+    append_durably("a", std::vector<TestEvent>(500, TestEvent{.payload = "one of many"}));
+    reopen();
+    std::size_t count = 0;
+    for (Position from(0);;) {
+        const ReadBatch batch = read(slot_of("a"), from, 1000);
+        if (batch.records().empty())
+            break;
+        for (const Record& record : batch.records()) {
+            if (count == 1) {
+                EXPECT_EQ(record.payload, large);
+            }
+            ++count;
+        }
+        from = batch.next();
+    }
+    EXPECT_EQ(count, 503U);
+    EXPECT_EQ(read_stream("a", Version(2), 1).records().size(), 2U);
+    EXPECT_EQ(read_stream("a", Version(100), 1).records().size(), 404U);
+}
+
 TEST_P(EventLogConformance, command_is_found_by_key_and_id) {
     Outcome outcome;
     ASSERT_TRUE(append("a", {{.command_id = "c1"}, {.command_id = "c1"}}, into(outcome)));
