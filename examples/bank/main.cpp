@@ -6,5 +6,6 @@ int main(int argc, char** argv) {
     return leftfold::Application("bank")
         .host(bank::accounts_service())
         .command(bank::import_command())
+        .command(bank::generate_command())
         .run(argc, argv);
 }

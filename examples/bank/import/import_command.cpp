@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "generator.hpp"
 #include "importer.hpp"
 #include "leftfold/app/progress.hpp"
 #include "leftfold/env/real_env.hpp"
@@ -174,6 +175,27 @@ leftfold::Command import_command() {
          .examples = {{"import transactions.csv --verify", "and compare each balance"}}},
         [](ImportSettings& settings, leftfold::Command& command) { declare(settings, command); },
         [](ImportSettings& settings, leftfold::Terminal& terminal) { return run(settings, terminal); });
+}
+
+leftfold::Command generate_command() {
+    return leftfold::make_command<GeneratorOptions>(
+        {.name = "generate",
+         .summary = "Print a made-up history of transactions, to import",
+         .help = "CSV of the form that import reads. The same numbers give the same history.",
+         .examples = {{"generate --transactions 30000 > history.csv", "a larger one"}}},
+        [](GeneratorOptions& options, leftfold::Command& command) {
+            leftfold::Configuration& configuration = command.configuration;
+            configuration.add({.name = "seed", .value = Value::integer(options.seed), .help = "Which history"});
+            configuration.add(
+                {.name = "accounts", .value = Value::integer(options.accounts, 1, 1'000'000), .help = "How many accounts"});
+            configuration.add({.name = "transactions",
+                               .value = Value::integer(options.transactions, 1, 10'000'000),
+                               .help = "How many transactions"});
+        },
+        [](GeneratorOptions& options, leftfold::Terminal& terminal) -> Result<int> {
+            terminal.out << generate_history(options);
+            return 0;
+        });
 }
 
 }  // namespace bank

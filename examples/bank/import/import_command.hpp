@@ -6,5 +6,7 @@ namespace bank {
 
 // bank import FILE.csv --url URL
 leftfold::Command import_command();
+// bank generate --seed N
+leftfold::Command generate_command();
 
 }  // namespace bank
