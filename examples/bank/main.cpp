@@ -1,6 +1,7 @@
+#include "leftfold/leftfold.hpp"
+
 #include "accounts/service.hpp"
 #include "import/import_command.hpp"
-#include "leftfold/leftfold.hpp"
 
 int main(int argc, char** argv) {
     return leftfold::Application("bank")

@@ -48,7 +48,8 @@ class History {
     }
 
     void add(std::uint32_t id, const std::string& date) {
-        Account& account = accounts_[static_cast<std::size_t>(between(0, static_cast<std::int64_t>(accounts_.size()) - 1))];
+        Account& account =
+            accounts_[static_cast<std::size_t>(between(0, static_cast<std::int64_t>(accounts_.size()) - 1))];
         const bool deposit = !account.open || account.balance_minor < kLowestBalance || between(0, 9) < 5;
         const std::int64_t amount = account.open ? between(100, 500'000) : 10 * between(2'000, 200'000);
         account.open = true;
@@ -66,6 +67,8 @@ class History {
 
 }  // namespace
 
-std::string generate_history(const GeneratorOptions& options) { return History(options).write(); }
+std::string generate_history(const GeneratorOptions& options) {
+    return History(options).write();
+}
 
 }  // namespace bank
