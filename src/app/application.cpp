@@ -45,7 +45,6 @@ int Application::run(int argc, char** argv) {
     line.add(events_command(parts));
     line.add(replay_command(parts));
     line.add(log_info_command(parts));
-    line.add(log_verify_command(parts));
     line.add(catalogue_command(parts));
     line.add(version_command(parts));
     return line.run(argc, argv);

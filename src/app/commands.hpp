@@ -22,7 +22,6 @@ Command serve_command(const ApplicationParts& parts);
 Command events_command(const ApplicationParts& parts);
 Command replay_command(const ApplicationParts& parts);
 Command log_info_command(const ApplicationParts& parts);
-Command log_verify_command(const ApplicationParts& parts);
 Command catalogue_command(const ApplicationParts& parts);
 Command version_command(const ApplicationParts& parts);
 

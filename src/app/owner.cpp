@@ -49,7 +49,7 @@ OwnerSession::~OwnerSession() = default;
 
 Result<std::unique_ptr<OwnerSession>> OwnerSession::open(RealEnv& real, std::string_view application,
                                                          const std::vector<Service>& services, std::string directory) {
-    LEFTFOLD_TRY(exists, real.env().files.exists(join_path(directory, log::kManifestName)));
+    LEFTFOLD_TRY(exists, log::holds_embedded_log(real.env().files, directory));
     if (!exists)
         return fail(ErrorCode::not_found, fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
     auto impl = std::make_unique<Impl>(real);

@@ -28,11 +28,23 @@ std::string object_of(std::string_view key, std::string_view members, Version ve
     return body;
 }
 
-bool is_json(std::optional<std::string_view> content_type) {
+// JSON by its name, or no statement: none at all, or the type that curl -d and Python's urllib put on any body.
+bool may_be_json(std::optional<std::string_view> content_type) {
     if (!content_type)
         return true;
-    const std::string_view media = content_type->substr(0, content_type->find(';'));
-    return http::equal_ignoring_case(media.substr(0, media.find_last_not_of(" \t") + 1), http::content_type::kJson);
+    std::string_view media = content_type->substr(0, content_type->find(';'));
+    media = media.substr(0, media.find_last_not_of(" \t") + 1);
+    return http::equal_ignoring_case(media, http::content_type::kJson) ||
+           http::equal_ignoring_case(media, "application/x-www-form-urlencoded");
+}
+
+// A browser says where a POST comes from (Fetch §3.2). A page of another site must not command for its visitor.
+bool is_cross_origin(const http::Request& request) {
+    const auto origin = request.header("Origin");
+    if (!origin)
+        return false;
+    const std::size_t authority = origin->find("://");
+    return authority == std::string_view::npos || origin->substr(authority + 3) != request.header("Host").value_or("");
 }
 
 // If-None-Match on a read: true if the client has this version.
@@ -109,9 +121,15 @@ std::string AggregateRoutes::choose_key(std::string_view command_id) {
 
 void AggregateRoutes::command(std::size_t command, std::string_view key, const http::Request& request,
                               http::Responder responder) {
-    if (!is_json(request.header("Content-Type"))) {
+    if (!may_be_json(request.header("Content-Type"))) {
         responder.send(http::Problem(415, "not-json", "A command is JSON")
                            .detail("send Content-Type: application/json")
+                           .response());
+        return;
+    }
+    if (is_cross_origin(request)) {
+        responder.send(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
+                           .detail("the Origin of the request is not the host that it is sent to")
                            .response());
         return;
     }

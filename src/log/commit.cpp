@@ -1,8 +1,8 @@
 #include "commit.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace leftfold::log {
 namespace {
@@ -82,6 +82,8 @@ void run(CommitJob& job) {
     job.result = run_steps(job);
 }
 
-std::string segment_name(Position base, std::string_view suffix) { return fmt::format("{:020}{}", base.value(), suffix); }
+std::string segment_name(Position base, std::string_view suffix) {
+    return fmt::format("{:020}{}", base.value(), suffix);
+}
 
 }  // namespace leftfold::log

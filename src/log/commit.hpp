@@ -1,5 +1,5 @@
-// CommitJob: one group of batches on its way to the disk. Filled by the shard, run by a worker, read by the shard again;
-// never by both at once.
+// CommitJob: one group of batches on its way to the disk. Filled by the shard, run by a worker, read by the shard
+// again; never by both at once.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 #include <span>
 #include <string>
 
-#include "format.hpp"
 #include "leftfold/env/files.hpp"
+
+#include "format.hpp"
 
 namespace leftfold::log {
 
@@ -43,7 +44,6 @@ void run(CommitJob& job);
 std::string segment_name(Position base, std::string_view suffix);
 
 inline constexpr std::string_view kSegmentSuffix = ".log";
-inline constexpr std::string_view kIndexSuffix = ".index";
 inline constexpr std::string_view kNewSegmentSuffix = ".log.new";  // until its header is durable
 inline constexpr std::string_view kTailSuffix = ".tail";           // while recovery writes a tail again
 

@@ -1,13 +1,14 @@
 #include "leftfold/log/embedded_log.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "format.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/base/assert.hpp"
 #include "leftfold/base/murmur2.hpp"
+
+#include "format.hpp"
 #include "manifest.hpp"
 #include "partition.hpp"
 #include "recovery.hpp"
@@ -37,7 +38,8 @@ class EmbeddedLog final : public EventLog {
     Result<Accepted> append(const AppendRequest& request, AppendDone&& done) override;
     void barrier(Slot slot, BarrierDone done) override;
     Result<StreamHead> stream_head(Slot slot, std::string_view key) override;
-    Result<std::optional<CommandEvents>> find_command(Slot slot, std::string_view key, std::string_view command_id) override;
+    Result<std::optional<CommandEvents>> find_command(Slot slot, std::string_view key,
+                                                      std::string_view command_id) override;
     Result<SlotBounds> bounds(Slot slot) override;
     Result<ReadBatch> read(Slot slot, Position from, std::size_t bytes_max) override;
     Result<ReadBatch> read_stream(Slot slot, std::string_view key, Version from, std::size_t bytes_max) override;
@@ -105,8 +107,8 @@ Result<> EmbeddedLog::start() {
                                        .pending_bytes_max = options_.pending_bytes_max,
                                        .append_bytes_max = options_.append_bytes_max};
             partitions_.back().push_back(std::make_shared<Partition>(
-                env_, *committers_[number % committers_.size()], std::move(settings),
-                SegmentSet(env_.files, std::move(recovered.segments), recovered.allocated),
+                env_, *committers_[number % committers_.size()], *keeper_, std::move(settings),
+                SegmentSet(env_.files, manifest_.hash_seed, std::move(recovered.segments), recovered.allocated),
                 [this](Slot slot, Position durable_end) { tell_watchers(slot, durable_end); }));
             stored.durable[p] = partitions_.back().back()->bounds().durable_end;
         }
@@ -123,8 +125,9 @@ Partition* EmbeddedLog::find(Slot slot) noexcept {
 }
 
 std::unexpected<Error> EmbeddedLog::no_such(Slot slot) const {
-    return fail(ErrorCode::invalid_argument, fmt::format("no partition {} of topic number {} in the log '{}'",
-                                                         slot.partition.value(), slot.topic.value(), options_.directory));
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("no partition {} of topic number {} in the log '{}'", slot.partition.value(),
+                            slot.topic.value(), options_.directory));
 }
 
 Result<Accepted> EmbeddedLog::append(const AppendRequest& request, AppendDone&& done) {
@@ -135,8 +138,8 @@ Result<Accepted> EmbeddedLog::append(const AppendRequest& request, AppendDone&& 
     if (partition_of(request.key, count) != request.slot.partition) {
         return fail(ErrorCode::invalid_argument,
                     fmt::format("key '{}' belongs to partition {} of topic '{}', not to {}", request.key,
-                                partition_of(request.key, count).value(), options_.topics[request.slot.topic.value()].name,
-                                request.slot.partition.value()));
+                                partition_of(request.key, count).value(),
+                                options_.topics[request.slot.topic.value()].name, request.slot.partition.value()));
     }
     return partition->append(request, std::move(done));
 }
@@ -152,7 +155,8 @@ Result<StreamHead> EmbeddedLog::stream_head(Slot slot, std::string_view key) {
     return partition == nullptr ? no_such(slot) : partition->stream_head(key);
 }
 
-Result<std::optional<CommandEvents>> EmbeddedLog::find_command(Slot slot, std::string_view key, std::string_view command_id) {
+Result<std::optional<CommandEvents>> EmbeddedLog::find_command(Slot slot, std::string_view key,
+                                                               std::string_view command_id) {
     Partition* partition = find(slot);
     return partition == nullptr ? no_such(slot) : partition->find_command(key, command_id);
 }
@@ -227,7 +231,8 @@ void EmbeddedLog::partition_stopped() {
     keeper_->submit(
         [this] {
             // If it fails, the next start does what it does after a crash.
-            static_cast<void>(replace_file(env_.files, join_path(options_.directory, kManifestName), encode_manifest(manifest_)));
+            static_cast<void>(
+                replace_file(env_.files, join_path(options_.directory, kManifestName), encode_manifest(manifest_)));
         },
         [this] { std::exchange(stopped_, nullptr)(); });
 }
@@ -238,11 +243,14 @@ Result<> check_options(const EmbeddedLogOptions& options) {
     if (options.directory.empty())
         problems.emplace_back("no directory is named");
     if (options.segment_bytes < 4096 || options.segment_bytes > kSegmentBytesMax)
-        problems.push_back(fmt::format("segment_bytes is {}, not in 4096 to {}", options.segment_bytes, kSegmentBytesMax));
+        problems.push_back(
+            fmt::format("segment_bytes is {}, not in 4096 to {}", options.segment_bytes, kSegmentBytesMax));
     if (options.append_bytes_max == 0 || options.append_bytes_max > kBatchBytesMax)
-        problems.push_back(fmt::format("append_bytes_max is {}, not in 1 to {}", options.append_bytes_max, kBatchBytesMax));
+        problems.push_back(
+            fmt::format("append_bytes_max is {}, not in 1 to {}", options.append_bytes_max, kBatchBytesMax));
     if (options.pending_bytes_max == 0 || options.pending_bytes_max > kPendingBytesMax)
-        problems.push_back(fmt::format("pending_bytes_max is {}, not in 1 to {}", options.pending_bytes_max, kPendingBytesMax));
+        problems.push_back(
+            fmt::format("pending_bytes_max is {}, not in 1 to {}", options.pending_bytes_max, kPendingBytesMax));
     for (std::size_t i = 0; i < options.topics.size(); ++i) {
         const TopicDeclaration& topic = options.topics[i];
         if (auto named = check_topic_name(topic.name); !named)
@@ -265,16 +273,21 @@ std::string parent_of(const std::string& path) {
     return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Creates a folder and its parents so that their names survive a crash.
-Result<> create_durably(FileSystem& files, const std::string& path) {
-    LEFTFOLD_TRY(exists, files.exists(path));
-    if (exists)
+// Creates the data directory so that its name, and those of the folders above it, survive a crash. All are synced, also
+// those that exist: a start before this one may have made them, and ended before it synced.
+Result<> make_directory(FileSystem& files, const std::string& directory) {
+    LEFTFOLD_TRY(has_manifest, files.exists(join_path(directory, kManifestName)));
+    if (has_manifest)
         return {};
-    const std::string parent = parent_of(path);
-    if (parent != "." && parent != "/")
-        LEFTFOLD_CHECK(create_durably(files, parent));
-    LEFTFOLD_CHECK(files.create_directories(path));
-    return files.sync_directory(parent);
+    LEFTFOLD_CHECK(files.create_directories(directory));
+    for (std::string path = directory; path != "." && path != "/";) {
+        path = parent_of(path);
+        auto synced = files.sync_directory(path);
+        // What cannot even be read was not made by a start of ours.
+        if (!synced && synced.error().code() != ErrorCode::permission_denied)
+            return synced;
+    }
+    return {};
 }
 
 // Synced even where they exist: the start that made them may have ended before it did that.
@@ -298,8 +311,9 @@ Result<Manifest> find_or_make_manifest(const Env& env, const EmbeddedLogOptions&
     } else {
         LEFTFOLD_TRY(has_topics, env.files.exists(join_path(options.directory, kTopicsName)));
         if (has_topics) {
-            return fail(ErrorCode::corrupt, fmt::format("'{}' holds topics, but no manifest: put it back, or use another directory",
-                                                        options.directory));
+            return fail(ErrorCode::corrupt,
+                        fmt::format("'{}' holds topics, but no manifest: put it back, or use another directory",
+                                    options.directory));
         }
         // Named before the evaluation order could differ between compilers: one seed, one incarnation.
         const std::uint64_t high = env.random.next();
@@ -312,10 +326,11 @@ Result<Manifest> find_or_make_manifest(const Env& env, const EmbeddedLogOptions&
         if (known == nullptr) {
             manifest.topics.push_back({topic.name, std::vector<Position>(topic.partition_count)});
         } else if (known->durable.size() != topic.partition_count) {
-            return fail(ErrorCode::invalid_argument,
-                        fmt::format("topic '{}' is stored with {} partitions and declared with {}: the number cannot change, "
-                                    "since it decides where each stream lies; declare {}",
-                                    topic.name, known->durable.size(), topic.partition_count, known->durable.size()));
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("topic '{}' is stored with {} partitions and declared with {}: the number cannot change, "
+                            "since it decides where each stream lies; declare {}",
+                            topic.name, known->durable.size(), topic.partition_count, known->durable.size()));
         }
     }
     return manifest;
@@ -327,15 +342,16 @@ Result<std::unique_ptr<EventLog>> open_embedded_log(const Env& env, EmbeddedLogO
     LEFTFOLD_CHECK(check_options(options));
     while (options.directory.size() > 1 && options.directory.ends_with('/'))
         options.directory.pop_back();
-    LEFTFOLD_CHECK(create_durably(env.files, options.directory));
+    LEFTFOLD_CHECK(make_directory(env.files, options.directory));
     auto lock = env.files.lock(join_path(options.directory, kLockName));
     if (!lock) {
         if (lock.error().code() == ErrorCode::unavailable) {
-            return fail(ErrorCode::unavailable,
-                        fmt::format("the data directory '{}' is held by a running process: stop that one first, or use another "
-                                    "directory (`fuser {}` names it)",
-                                    options.directory, join_path(options.directory, kLockName)),
-                        Retry::yes);
+            return fail(
+                ErrorCode::unavailable,
+                fmt::format("the data directory '{}' is held by a running process: stop that one first, or use another "
+                            "directory (`fuser {}` names it)",
+                            options.directory, join_path(options.directory, kLockName)),
+                Retry::yes);
         }
         return std::unexpected(std::move(lock).error());
     }

@@ -1,9 +1,9 @@
 #include "format.hpp"
 
-#include <fmt/format.h>
-
 #include <bit>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "leftfold/base/assert.hpp"
 #include "leftfold/base/bytes.hpp"
@@ -90,7 +90,9 @@ class Cursor {
 constexpr std::size_t varint_bytes(std::uint64_t value) noexcept {
     return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
 }
-constexpr std::size_t text_bytes(std::string_view text) noexcept { return varint_bytes(text.size()) + text.size(); }
+constexpr std::size_t text_bytes(std::string_view text) noexcept {
+    return varint_bytes(text.size()) + text.size();
+}
 
 struct RecordPlan {
     std::uint64_t flags;
@@ -199,9 +201,10 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
         return fail(ErrorCode::corrupt, "the segment header's checksum does not hold");
     const auto required = reader.integer<std::uint32_t>();
     if (version != kFormatVersion || required != 0) {
-        return fail(ErrorCode::unsupported,
-                    fmt::format("segment of format {} with features {:#x}; this build reads format {} without: use a newer one",
-                                version, required, kFormatVersion));
+        return fail(
+            ErrorCode::unsupported,
+            fmt::format("segment of format {} with features {:#x}; this build reads format {} without: use a newer one",
+                        version, required, kFormatVersion));
     }
     reader.integer<std::uint32_t>();
     header.incarnation = Uuid(sixteen(reader.raw(16)));
@@ -256,7 +259,9 @@ void seal_batch(char* batch, Position durable_up_to, std::uint32_t seed) {
     store_le(batch + kBatchChecksum, crc32c(bytes_of(checked), seed));
 }
 
-std::size_t batch_bytes(const char* batch) noexcept { return load_le<std::uint32_t>(batch + kBatchLength); }
+std::size_t batch_bytes(const char* batch) noexcept {
+    return load_le<std::uint32_t>(batch + kBatchLength);
+}
 
 std::string_view to_string(BatchFault fault) noexcept {
     switch (fault) {
@@ -352,6 +357,8 @@ bool decode_records(const BatchView& batch, std::vector<Record>& out) {
     return true;
 }
 
-std::size_t find_batch_start(std::string_view bytes, std::size_t from) noexcept { return bytes.find(kBatchMagic, from); }
+std::size_t find_batch_start(std::string_view bytes, std::size_t from) noexcept {
+    return bytes.find(kBatchMagic, from);
+}
 
 }  // namespace leftfold::log

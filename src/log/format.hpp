@@ -40,7 +40,7 @@ struct SegmentHeader {
     Timestamp created_at;
     Epoch epoch;
 
-    std::uint32_t checksum = 0;                // set by decode
+    std::uint32_t checksum = 0;               // set by decode
     std::size_t bytes = kSegmentHeaderBytes;  // where the first batch begins
 };
 
@@ -100,8 +100,8 @@ struct ParsedBatch {
 // The batch at the start of `bytes`.
 ParsedBatch parse_batch(std::string_view bytes, std::uint32_t seed);
 
-// A batch that encode_batch wrote at the start of `bytes`. Looks at neither checksum nor durable_up_to, which another thread
-// may be setting.
+// A batch that encode_batch wrote at the start of `bytes`. Looks at neither checksum nor durable_up_to, which another
+// thread may be setting.
 BatchView view_unsealed_batch(std::string_view bytes) noexcept;
 
 // Appends the records of a batch. False if they are not what the header says (`out` is then as before).

@@ -1,4 +1,5 @@
-// The hashes of the index. Seeded with a secret of the log (its manifest), so that nobody outside can aim at collisions.
+// The hashes of the index. Seeded with a secret of the log (its manifest), so that nobody outside can aim at
+// collisions.
 #pragma once
 
 #include <cstdint>

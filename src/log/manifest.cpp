@@ -1,13 +1,15 @@
 #include "manifest.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "format.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/base/crc32c.hpp"
+#include "leftfold/log/embedded_log.hpp"
+
+#include "format.hpp"
 
 namespace leftfold::log {
 namespace {
@@ -43,8 +45,8 @@ bool parse_durable(const std::vector<std::string_view>& words, Manifest& manifes
     std::uint32_t partition = 0;
     std::int64_t position = 0;
     if (words.size() < 4 || manifest.topics.empty() || manifest.topics.back().name != words[1] ||
-        !parse(words[2], partition) || partition >= manifest.topics.back().durable.size() || !parse(words[3], position) ||
-        position < 0)
+        !parse(words[2], partition) || partition >= manifest.topics.back().durable.size() ||
+        !parse(words[3], position) || position < 0)
         return false;
     manifest.topics.back().durable[partition] = Position(position);
     return true;
@@ -97,7 +99,8 @@ Result<Manifest> decode_manifest(std::string_view text) {
     const std::size_t checked = text.rfind(kChecksumName);
     std::uint32_t checksum = 0;
     if (checked == std::string_view::npos || !text.ends_with('\n') ||
-        !parse(text.substr(checked + kChecksumName.size(), text.size() - checked - kChecksumName.size() - 1), checksum, 16) ||
+        !parse(text.substr(checked + kChecksumName.size(), text.size() - checked - kChecksumName.size() - 1), checksum,
+               16) ||
         crc32c(bytes_of(text.substr(0, checked))) != checksum)
         return fail(ErrorCode::corrupt, "the manifest's checksum does not hold");
     Manifest manifest;
@@ -108,10 +111,12 @@ Result<Manifest> decode_manifest(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
         if (is_first && words.size() == 2 && words[0] == "leftfold-log") {
             if (words[1] != fmt::to_string(kFormatVersion))
-                return fail(ErrorCode::unsupported, fmt::format("a log of format {}; this build reads format {}: use a newer one",
-                                                                words[1], kFormatVersion));
+                return fail(ErrorCode::unsupported,
+                            fmt::format("a log of format {}; this build reads format {}: use a newer one", words[1],
+                                        kFormatVersion));
         } else if (is_first || !parse_line(words, manifest)) {
-            return fail(ErrorCode::corrupt, fmt::format("the manifest has a line '{}' that cannot be", fmt::join(words, " ")));
+            return fail(ErrorCode::corrupt,
+                        fmt::format("the manifest has a line '{}' that cannot be", fmt::join(words, " ")));
         }
     }
     if (manifest.incarnation.is_nil())
@@ -136,14 +141,18 @@ Result<> check_topic_name(std::string_view name) {
     if (name.empty() || name.size() > kTopicNameBytesMax || name.front() == '.' ||
         name.find_first_not_of(kAllowed) != std::string_view::npos) {
         return fail(ErrorCode::invalid_argument,
-                    fmt::format("'{}' cannot name a topic: 1 to {} of a-z, 0-9, '.' and '-', not beginning with '.'", name,
-                                kTopicNameBytesMax));
+                    fmt::format("'{}' cannot name a topic: 1 to {} of a-z, 0-9, '.' and '-', not beginning with '.'",
+                                name, kTopicNameBytesMax));
     }
     return {};
 }
 
 std::string partition_folder(const std::string& directory, std::string_view topic, PartitionId partition) {
     return join_path(join_path(join_path(directory, kTopicsName), topic), fmt::to_string(partition.value()));
+}
+
+Result<bool> holds_embedded_log(FileSystem& files, const std::string& directory) {
+    return files.exists(join_path(directory, kManifestName));
 }
 
 }  // namespace leftfold::log

@@ -1,4 +1,5 @@
-// Manifest: the one small file that says what a data directory is. Text, for people too; docs/formats/log.md has its lines.
+// Manifest: the one small file that says what a data directory is. Text, for people too; docs/formats/log.md has its
+// lines.
 #pragma once
 
 #include <cstdint>

@@ -5,9 +5,8 @@
 namespace leftfold::log {
 
 std::uint32_t MemoryIndex::find_entry(std::uint64_t hash, std::string_view key) const {
-    return stream_slots_.find(hash, [&](std::uint32_t entry) {
-        return streams_[entry].hash == hash && this->key(streams_[entry]) == key;
-    });
+    return stream_slots_.find(
+        hash, [&](std::uint32_t entry) { return streams_[entry].hash == hash && this->key(streams_[entry]) == key; });
 }
 
 const MemoryIndex::Stream* MemoryIndex::find(std::uint64_t hash, std::string_view key) const {
@@ -32,7 +31,8 @@ void MemoryIndex::add_batch(std::uint64_t hash, std::string_view key, std::uint3
     Batch batch{offset, find_entry(hash, key), kNone, number, 0, record_count, first_version.value()};
     if (batch.stream == kNone) {
         batch.stream = static_cast<std::uint32_t>(streams_.size());
-        streams_.push_back({hash, static_cast<std::uint32_t>(keys_.size()), static_cast<std::uint32_t>(key.size()), number});
+        streams_.push_back(
+            {hash, static_cast<std::uint32_t>(keys_.size()), static_cast<std::uint32_t>(key.size()), number});
         keys_.append(key);
         stream_slots_.add(hash, batch.stream, [this](std::uint32_t entry) { return streams_[entry].hash; });
     } else {
@@ -57,7 +57,8 @@ void MemoryIndex::add_command(std::uint64_t hash, std::uint32_t offset) {
 void MemoryIndex::append(const MemoryIndex& other, std::uint32_t offset) {
     for (const Batch& batch : other.batches_) {
         const Stream& stream = other.streams_[batch.stream];
-        add_batch(stream.hash, other.key(stream), offset + batch.offset, Version(batch.first_version), batch.record_count);
+        add_batch(stream.hash, other.key(stream), offset + batch.offset, Version(batch.first_version),
+                  batch.record_count);
     }
     for (const Command& command : other.commands_)
         add_command(command.hash, offset + command.offset);

@@ -1,7 +1,8 @@
-// MemoryIndex: where the batches of each stream and of each client-chosen command id are, for batches that lie in one run of
-// bytes: a segment being written, or a group on its way to the disk.
+// MemoryIndex: where the batches of each stream and of each client-chosen command id are, for batches that lie in one
+// run of bytes: a segment being written, or a group on its way to the disk.
 //
-// Streams are told apart by their keys, which are kept; command ids by 64 bits only: who finds one verifies it in the batch.
+// Streams are told apart by their keys, which are kept; command ids by 64 bits only: who finds one verifies it in the
+// batch.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "hash_slots.hpp"
 #include "leftfold/base/strong_id.hpp"
+
+#include "hash_slots.hpp"
 
 namespace leftfold::log {
 

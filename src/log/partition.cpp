@@ -1,18 +1,22 @@
 #include "partition.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "hash.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/base/assert.hpp"
+
+#include "hash.hpp"
 
 namespace leftfold::log {
 namespace {
 
 // Buffers are reused, but a burst is not paid for ever.
 constexpr std::size_t kGroupBytesKept = 1024 * 1024;
+
+// Closed segments whose index is in memory only. With so many, commits wait for the keeper.
+constexpr std::size_t kIndexesInWorkMax = 2;
 
 }  // namespace
 
@@ -24,9 +28,11 @@ void Partition::Group::clear() {
     waiters.clear();
 }
 
-Partition::Partition(const Env& env, Worker& committer, PartitionSettings settings, SegmentSet durable, Advanced advanced)
+Partition::Partition(const Env& env, Worker& committer, Worker& keeper, PartitionSettings settings, SegmentSet durable,
+                     Advanced advanced)
     : env_(env),
       committer_(committer),
+      keeper_(keeper),
       settings_(std::move(settings)),
       durable_(std::move(durable)),
       advanced_(std::move(advanced)),
@@ -66,8 +72,8 @@ Result<Accepted> Partition::append(const AppendRequest& request, AppendDone&& do
     const std::uint64_t hash = key_hash(settings_.hash_seed, request.key);
     LEFTFOLD_TRY(current, head(hash, request.key));
     if (!request.expected.holds_for(current)) {
-        return fail(ErrorCode::conflict, fmt::format("stream '{}' is at version {}, expected {}", request.key, current.value(),
-                                                     request.expected.to_string()));
+        return fail(ErrorCode::conflict, fmt::format("stream '{}' is at version {}, expected {}", request.key,
+                                                     current.value(), request.expected.to_string()));
     }
     BatchFields fields;
     fields.key = request.key;
@@ -83,8 +89,8 @@ Result<Accepted> Partition::append(const AppendRequest& request, AppendDone&& do
     const std::size_t pending = open_.bytes.size() + in_flight_.bytes.size();
     if (pending != 0 && pending + bytes > settings_.pending_bytes_max) {
         return fail(ErrorCode::overloaded,
-                    fmt::format("{}: {} bytes wait for the disk; at most {} may (pending_bytes_max)", settings_.name, pending,
-                                settings_.pending_bytes_max),
+                    fmt::format("{}: {} bytes wait for the disk; at most {} may (pending_bytes_max)", settings_.name,
+                                pending, settings_.pending_bytes_max),
                     Retry::yes);
     }
     add_to_open_group(request, hash, fields, bytes);
@@ -103,9 +109,10 @@ void Partition::add_to_open_group(const AppendRequest& request, std::uint64_t ha
     const auto offset = static_cast<std::uint32_t>(open_.bytes.size());
     if (open_.is_empty())
         open_.base = fields.base;
-    open_.bytes.resize_and_overwrite(offset + bytes, [&](char* to, std::size_t size) {
+    // The size given to the callback is not to be used: libstdc++ 12 passes the capacity.
+    open_.bytes.resize_and_overwrite(offset + bytes, [&](char* to, std::size_t) {
         encode_batch(to + offset, bytes, fields, request.records);
-        return size;
+        return offset + bytes;
     });
     const auto count = static_cast<std::uint32_t>(request.records.size());
     open_.recorded_at_last = fields.recorded_at;
@@ -148,8 +155,8 @@ Result<std::optional<CommandEvents>> Partition::find_command(std::string_view ke
     return durable_.find_command(hash, key, command_id);
 }
 
-std::optional<CommandEvents> Partition::find_pending_command(const Group& group, std::uint64_t hash, std::string_view key,
-                                                             std::string_view command_id) {
+std::optional<CommandEvents> Partition::find_pending_command(const Group& group, std::uint64_t hash,
+                                                             std::string_view key, std::string_view command_id) {
     std::optional<CommandEvents> found;
     group.index.find_command(hash, [&](std::uint32_t offset) {
         const BatchView batch = view_unsealed_batch(std::string_view(group.bytes).substr(offset));
@@ -183,7 +190,7 @@ void Partition::schedule_commit() {
 }
 
 void Partition::start_commit() {
-    if (commit_running_ || open_.is_empty())
+    if (commit_running_ || open_.is_empty() || indexes_in_work_ >= kIndexesInWorkMax)
         return;
     commit_running_ = true;
     std::swap(open_, in_flight_);
@@ -206,17 +213,19 @@ void Partition::start_commit() {
 
 void Partition::commit_ended() {
     commit_running_ = false;
-    durable_.adopt(job_);
+    if (const Segment* closed = durable_.adopt(job_))
+        write_index_of(*closed);
     if (!job_.result) {
         const Error& cause = job_.result.error();
         const bool is_refused = cause.code() == ErrorCode::no_space || cause.code() == ErrorCode::read_only;
         if (is_refused && job_.surely_not_written)
-            return fail_pending(Error(cause.code(), fmt::format("{}: nothing was written: {}", settings_.name, cause.message()),
-                                      Retry::yes));
-        failure_ = Error(ErrorCode::unavailable,
-                         fmt::format("{}: writing failed, and what reached the disk is unknown; the partition takes no more "
-                                     "appends until the process is started again: {}",
-                                     settings_.name, cause.message()));
+            return fail_pending(Error(
+                cause.code(), fmt::format("{}: nothing was written: {}", settings_.name, cause.message()), Retry::yes));
+        failure_ =
+            Error(ErrorCode::unavailable,
+                  fmt::format("{}: writing failed, and what reached the disk is unknown; the partition takes no more "
+                              "appends until the process is started again: {}",
+                              settings_.name, cause.message()));
         return fail_pending(*failure_);
     }
     durable_.committed(job_, in_flight_.index, in_flight_.base, in_flight_.recorded_at_last);
@@ -229,6 +238,31 @@ void Partition::commit_ended() {
     settling_.clear();
     advanced_(settings_.slot, durable_.end());
     note_idle();
+}
+
+void Partition::write_index_of(const Segment& closed) {
+    struct IndexJob {
+        FileSystem& files;
+        std::string path;
+        std::shared_ptr<const SegmentIndex> index;
+        IndexedSegment segment;
+        Result<std::unique_ptr<IndexFile>> result;
+    };
+    auto job = std::make_shared<IndexJob>(env_.files, index_path(closed.path()), closed.memory(),
+                                          closed.indexed(settings_.hash_seed), nullptr);
+    ++indexes_in_work_;
+    keeper_.submit([job] { job->result = write_index(job->files, job->path, *job->index, job->segment); },
+                   [job, base = closed.base(), self = weak_from_this()] {
+                       const auto partition = self.lock();
+                       if (!partition)
+                           return;
+                       // Without the file, memory goes on to answer, and the next start makes it.
+                       if (job->result)
+                           partition->durable_.set_index_file(base, *std::move(job->result));
+                       --partition->indexes_in_work_;
+                       partition->start_commit();
+                       partition->note_idle();
+                   });
 }
 
 // Nothing pending will be: the run-ahead state falls back to what is durable, then everybody is told, in order.

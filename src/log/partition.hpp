@@ -1,9 +1,10 @@
 // Partition: the append and commit pipeline of one partition, and the run-ahead state in front of what is durable.
 //
-//   append ──► open group ──► (one posted step, nothing in flight) ──► worker: write, sync ──► durable, callbacks in order
+//   append ──► open group ──► (one posted step, nothing in flight) ──► worker: write, sync ──► durable, callbacks in
+//   order
 //
-// Belongs to the shard. Groups alternate between two buffers, so that steady work allocates nothing. Steps and jobs hold it
-// weakly or are waited for by the workers' destructors: destroy the workers first.
+// Belongs to the shard. Groups alternate between two buffers, so that steady work allocates nothing. Steps and jobs
+// hold it weakly or are waited for by the workers' destructors: destroy the workers first.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,11 @@
 #include <string_view>
 #include <vector>
 
-#include "commit.hpp"
 #include "leftfold/env/env.hpp"
 #include "leftfold/log/embedded_log.hpp"
 #include "leftfold/log/event_log.hpp"
+
+#include "commit.hpp"
 #include "memory_index.hpp"
 #include "segment_set.hpp"
 
@@ -40,7 +42,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   public:
     using Advanced = std::function<void(Slot, Position durable_end)>;
 
-    Partition(const Env& env, Worker& committer, PartitionSettings settings, SegmentSet durable, Advanced advanced);
+    // `committer` writes and syncs; `keeper` does what no append waits for.
+    Partition(const Env& env, Worker& committer, Worker& keeper, PartitionSettings settings, SegmentSet durable,
+              Advanced advanced);
 
     Result<Accepted> append(const AppendRequest& request, AppendDone&& done);
     void barrier(BarrierDone done);
@@ -58,7 +62,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   private:
     struct Waiter {
         Appended appended;
-        AppendDone append_done;    // one of the two
+        AppendDone append_done;  // one of the two
         BarrierDone barrier_done;
     };
     // Batches that go to the disk together, and who waits for them.
@@ -77,16 +81,19 @@ class Partition : public std::enable_shared_from_this<Partition> {
     Result<Version> head(std::uint64_t hash, std::string_view key);
     std::optional<CommandEvents> find_pending_command(const Group& group, std::uint64_t hash, std::string_view key,
                                                       std::string_view command_id);
-    void add_to_open_group(const AppendRequest& request, std::uint64_t hash, const BatchFields& fields, std::size_t bytes);
+    void add_to_open_group(const AppendRequest& request, std::uint64_t hash, const BatchFields& fields,
+                           std::size_t bytes);
     void schedule_commit();
     void start_commit();
     void commit_ended();
+    void write_index_of(const Segment& closed);
     void fail_pending(const Error& error);
     void settle(std::vector<Waiter>& waiters, const Error* error);
     void note_idle();
 
     Env env_;
     Worker& committer_;
+    Worker& keeper_;
     PartitionSettings settings_;
     SegmentSet durable_;
     Advanced advanced_;
@@ -96,6 +103,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool commit_scheduled_ = false;
     bool commit_running_ = false;
     CommitJob job_;
+    std::size_t indexes_in_work_ = 0;  // of closed segments, on their way to files
     std::vector<Waiter> settling_;
     std::vector<Record> scratch_records_;
 

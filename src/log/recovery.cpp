@@ -1,13 +1,14 @@
 #include "recovery.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "commit.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/base/crc32c.hpp"
+
+#include "commit.hpp"
 #include "segment_reader.hpp"
 
 namespace leftfold::log {
@@ -16,10 +17,12 @@ namespace {
 constexpr std::size_t kNameDigits = 20;
 constexpr std::uint64_t kTailBytesMax = kSegmentBytesMax;
 
-std::unexpected<Error> damaged(const RecoveryInput& input, const std::string& path, std::uint64_t offset, std::string_view what) {
-    return fail(ErrorCode::corrupt, fmt::format("'{}' at byte {}: {}. The log is not opened, so that nothing is lost by it; "
-                                                "`log verify --data {}` shows the extent of the damage",
-                                                path, offset, what, input.directory));
+std::unexpected<Error> damaged(const RecoveryInput& input, const std::string& path, std::uint64_t offset,
+                               std::string_view what) {
+    return fail(ErrorCode::corrupt,
+                fmt::format("'{}' at byte {}: {}. The log is not opened, so that nothing is lost by it; "
+                            "`log verify --data {}` shows the extent of the damage",
+                            path, offset, what, input.directory));
 }
 
 // A tail on its way to be written again: seed and offset of its segment, then the bytes.
@@ -63,7 +66,8 @@ Result<> finish_tail(const RecoveryInput& input, const std::string& path, File& 
     return remove_tail(input, tail_path);
 }
 
-Result<> rewrite_tail(const RecoveryInput& input, File& file, const SegmentHeader& header, const Scan& scan, Position durable) {
+Result<> rewrite_tail(const RecoveryInput& input, File& file, const SegmentHeader& header, const Scan& scan,
+                      Position durable) {
     std::uint64_t offset = scan.bytes;
     if (scan.index.end > durable) {
         SegmentReader reader(file, header.checksum, scan.bytes, SegmentReader::Buffers::reused);
@@ -100,18 +104,20 @@ Result<Scan> scan_active(const RecoveryInput& input, File& file, const std::stri
     const Position end = scan.index.end;
     if (remains.durable_up_to > end) {
         return damaged(input, path, scan.bytes,
-                       fmt::format("{}, though position {} was durable (the batch at byte {} says so)", to_string(scan.fault),
-                                   end.value(), remains.witness_offset));
+                       fmt::format("{}, though position {} was durable (the batch at byte {} says so)",
+                                   to_string(scan.fault), end.value(), remains.witness_offset));
     }
     if (std::max(input.durable, scan.durable_up_to) > end) {
         return damaged(input, path, scan.bytes,
-                       fmt::format("{}, though position {} was durable (the manifest says so)", to_string(scan.fault), end.value()));
+                       fmt::format("{}, though position {} was durable (the manifest says so)", to_string(scan.fault),
+                                   end.value()));
     }
     return scan;
 }
 
-Result<std::unique_ptr<Segment>> recover_active(const RecoveryInput& input, const std::string& path, std::unique_ptr<File> file,
-                                                SegmentHeader header, std::uint64_t& allocated) {
+Result<std::unique_ptr<Segment>> recover_active(const RecoveryInput& input, const std::string& path,
+                                                std::unique_ptr<File> file, SegmentHeader header,
+                                                std::uint64_t& allocated) {
     LEFTFOLD_CHECK(finish_tail(input, path, *file, header));
     Remains remains;
     LEFTFOLD_TRY(scan, scan_active(input, *file, path, header, remains));
@@ -133,10 +139,16 @@ Result<std::unique_ptr<Segment>> recover_active(const RecoveryInput& input, cons
 Result<std::unique_ptr<Segment>> open_closed(const RecoveryInput& input, const std::string& path, File& file,
                                              SegmentHeader header) {
     LEFTFOLD_TRY(file_bytes, file.size());
+    const IndexedSegment indexed{header.checksum, file_bytes, input.hash_seed};
+    if (auto index = IndexFile::open(input.files, index_path(path), indexed))
+        return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));
     LEFTFOLD_TRY(scan, scan_segment(file, path, header, file_bytes, input.hash_seed));
     if (scan.bytes != file_bytes)
         return damaged(input, path, scan.bytes, fmt::format("{}, in a segment that was closed", to_string(scan.fault)));
-    return std::make_unique<Segment>(path, std::move(header), scan.bytes,
+    // On a full or read-only disk the index stays in memory.
+    if (auto index = write_index(input.files, index_path(path), scan.index, indexed))
+        return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));
+    return std::make_unique<Segment>(path, std::move(header), file_bytes,
                                      std::make_shared<SegmentIndex>(std::move(scan.index)));
 }
 
@@ -170,6 +182,8 @@ Result<std::vector<Position>> list_segments(FileSystem& files, const std::string
 
 Result<Recovered> recover_partition(const RecoveryInput& input) {
     LEFTFOLD_CHECK(remove_left_over(input));
+    // The process before may have ended between giving a name and syncing it.
+    LEFTFOLD_CHECK(input.files.sync_directory(input.folder));
     LEFTFOLD_TRY(bases, list_segments(input.files, input.folder));
     Recovered recovered;
     Position previous_base = kNoPosition;
@@ -195,8 +209,8 @@ Result<Recovered> recover_partition(const RecoveryInput& input) {
     const Position end = bases.empty() ? Position(0) : recovered.segments.back()->end();
     if (end < input.durable) {
         return damaged(input, input.folder, 0,
-                       fmt::format("segments are missing: the log ends at position {}, and was durable up to {}", end.value(),
-                                   input.durable.value()));
+                       fmt::format("segments are missing: the log ends at position {}, and was durable up to {}",
+                                   end.value(), input.durable.value()));
     }
     return recovered;
 }

@@ -1,8 +1,9 @@
 // Recovery of one partition at open (SEMANTICS 23).
 //
-// A break below what was known durable is damage and is refused. Above it, it is the torn tail of the last group and is cut.
-// What is whole above the known durable end may be in the page cache only, even after a sync that "succeeded" behind a failed
-// one: it is read from the disk, kept in a file beside, written again and synced, before anybody is served.
+// A break below what was known durable is damage and is refused. Above it, it is the torn tail of the last group and is
+// cut. What is whole above the known durable end may be in the page cache only, even after a sync that "succeeded"
+// behind a failed one: it is read from the disk, kept in a file beside, written again and synced, before anybody is
+// served.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "leftfold/env/files.hpp"
+
 #include "scan.hpp"
 #include "segment.hpp"
 

@@ -1,8 +1,9 @@
 #include "scan.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
 
 #include "hash.hpp"
 #include "segment_reader.hpp"
@@ -27,7 +28,8 @@ std::string_view index_batch(SegmentIndex& index, const BatchView& batch, std::u
     if (stream != nullptr && index.batches.head(*stream).last_version().next() != batch.first_version)
         return "a batch that does not continue the versions of its stream";
     index.note_place(batch.base, offset);
-    index.batches.add_batch(hash, batch.key, static_cast<std::uint32_t>(offset), batch.first_version, batch.record_count);
+    index.batches.add_batch(hash, batch.key, static_cast<std::uint32_t>(offset), batch.first_version,
+                            batch.record_count);
     std::string_view previous;
     for (const Record& record : scratch) {
         const std::string_view id = record.meta.command_id;
@@ -40,9 +42,15 @@ std::string_view index_batch(SegmentIndex& index, const BatchView& batch, std::u
     return {};
 }
 
+// Equal to itself one byte on: each byte equals the first.
+bool is_zero(std::string_view bytes) {
+    return bytes.empty() || (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
 }  // namespace
 
-Result<SegmentHeader> read_segment_header(File& file, const std::string& path, const SegmentPlace& place, Position base) {
+Result<SegmentHeader> read_segment_header(File& file, const std::string& path, const SegmentPlace& place,
+                                          Position base) {
     LEFTFOLD_TRY(bytes, read_bytes(file, 0, kSegmentHeaderBytes));
     auto decoded = decode_segment_header(bytes);
     if (!decoded)
@@ -50,11 +58,12 @@ Result<SegmentHeader> read_segment_header(File& file, const std::string& path, c
     SegmentHeader& header = *decoded;
     if (header.incarnation != place.incarnation || header.topic != place.topic || header.partition != place.partition ||
         header.base != base) {
-        return fail(ErrorCode::corrupt,
-                    fmt::format("'{}' does not belong here: it is the segment of log {}, topic '{}', partition {}, that begins "
-                                "at position {}",
-                                path, header.incarnation.to_string(), header.topic, header.partition.value(),
-                                header.base.value()));
+        return fail(
+            ErrorCode::corrupt,
+            fmt::format("'{}' does not belong here: it is the segment of log {}, topic '{}', partition {}, that begins "
+                        "at position {}",
+                        path, header.incarnation.to_string(), header.topic, header.partition.value(),
+                        header.base.value()));
     }
     return decoded;
 }
@@ -65,7 +74,8 @@ Result<Scan> scan_segment(File& file, const std::string& path, const SegmentHead
     scan.bytes = header.bytes;
     scan.index.end = header.base;
     std::vector<Record> scratch;
-    SegmentReader reader(file, header.checksum, std::min(file_bytes, kSegmentBytesMax * 2), SegmentReader::Buffers::reused);
+    SegmentReader reader(file, header.checksum, std::min(file_bytes, kSegmentBytesMax * 2),
+                         SegmentReader::Buffers::reused);
     for (;;) {
         LEFTFOLD_TRY(parsed, reader.at(scan.bytes, kWindowBytes));
         scan.fault = parsed.fault;
@@ -90,8 +100,9 @@ Result<Remains> examine_remains(File& file, std::uint32_t seed, std::uint64_t fr
     constexpr std::size_t kOverlap = 3;
     for (std::uint64_t at = from; at < file_bytes; at += kWindowBytes) {
         LEFTFOLD_TRY(window, read_bytes(file, at, kWindowBytes + kOverlap));
-        remains.is_zero = remains.is_zero && window.find_first_not_of('\0') == std::string::npos;
-        for (std::size_t hit = find_batch_start(window, 0); hit < window.size(); hit = find_batch_start(window, hit + 1)) {
+        remains.is_zero = remains.is_zero && is_zero(window);
+        for (std::size_t hit = find_batch_start(window, 0); hit < window.size();
+             hit = find_batch_start(window, hit + 1)) {
             LEFTFOLD_TRY(parsed, reader.at(at + hit, kWindowBytes));
             if (parsed.fault == BatchFault::none && parsed.batch.durable_up_to > remains.durable_up_to) {
                 remains.durable_up_to = parsed.batch.durable_up_to;

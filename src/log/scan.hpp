@@ -6,9 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "format.hpp"
 #include "leftfold/env/files.hpp"
-#include "segment.hpp"
+
+#include "format.hpp"
+#include "segment_index.hpp"
 
 namespace leftfold::log {
 
@@ -18,7 +19,8 @@ struct SegmentPlace {
     std::string topic;
     PartitionId partition;
 };
-Result<SegmentHeader> read_segment_header(File& file, const std::string& path, const SegmentPlace& place, Position base);
+Result<SegmentHeader> read_segment_header(File& file, const std::string& path, const SegmentPlace& place,
+                                          Position base);
 
 struct Scan {
     SegmentIndex index;
@@ -37,8 +39,8 @@ Result<Scan> scan_segment(File& file, const std::string& path, const SegmentHead
 // What lies in [from, file_bytes).
 struct Remains {
     bool is_zero = true;
-    Position durable_up_to;              // the furthest that a whole batch there speaks of
-    std::uint64_t witness_offset = 0;    // of that batch
+    Position durable_up_to;            // the furthest that a whole batch there speaks of
+    std::uint64_t witness_offset = 0;  // of that batch
 };
 Result<Remains> examine_remains(File& file, std::uint32_t seed, std::uint64_t from, std::uint64_t file_bytes);
 

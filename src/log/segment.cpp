@@ -1,68 +1,99 @@
 #include "segment.hpp"
 
-#include <algorithm>
-
 #include "leftfold/base/assert.hpp"
 
+#include "segment_reader.hpp"
+
 namespace leftfold::log {
+namespace {
 
-void SegmentIndex::note_place(Position position, std::uint64_t offset) {
-    if (places.empty() || offset - places.back().offset >= kPlaceBytes)
-        places.push_back({position, static_cast<std::uint32_t>(offset)});
-}
+constexpr std::size_t kKeyWindowBytes = 1024;
 
-void SegmentIndex::append(const MemoryIndex& group, std::uint64_t offset, Position base, Timestamp recorded_at) {
-    Position position = base;
-    for (const MemoryIndex::Batch& batch : group.batches()) {
-        note_place(position, offset + batch.offset);
-        position = Position(position.value() + batch.record_count);
+}  // namespace
+
+Result<> Segment::open(FileSystem& files) {
+    if (!file_) {
+        LEFTFOLD_TRY(file, files.open(path_, OpenMode::read));
+        file_ = std::move(file);
     }
-    batches.append(group, static_cast<std::uint32_t>(offset));
-    end = position;
-    recorded_at_last = recorded_at;
+    if (index_file_ && !index_handle_) {
+        auto handle = files.open(index_file_->path(), OpenMode::read);
+        if (!handle && handle.error().code() == ErrorCode::not_found)
+            return fail(ErrorCode::corrupt, handle.error().message());
+        if (!handle)
+            return std::unexpected(std::move(handle).error());
+        index_handle_ = *std::move(handle);
+    }
+    return {};
 }
 
-std::uint64_t SegmentIndex::offset_before(Position position) const noexcept {
-    const auto behind = std::ranges::upper_bound(places, position, {}, &Place::position);
-    return behind == places.begin() ? kSegmentHeaderBytes : std::prev(behind)->offset;
+void Segment::close() noexcept {
+    file_ = nullptr;
+    index_handle_ = nullptr;
 }
 
 Result<std::optional<StreamPart>> Segment::find_stream(std::uint64_t hash, std::string_view key) {
-    const MemoryIndex& index = index_->batches;
-    const MemoryIndex::Stream* stream = index.find(hash, key);
-    if (stream == nullptr)
-        return std::nullopt;
-    return StreamPart{Version(index.find_version(*stream, Version(0))->first_version), index.head(*stream).last_version()};
+    if (memory_) {
+        const MemoryIndex& index = memory_->batches;
+        const MemoryIndex::Stream* stream = index.find(hash, key);
+        if (stream == nullptr)
+            return std::nullopt;
+        return StreamPart{Version(index.find_version(*stream, Version(0))->first_version),
+                          index.head(*stream).last_version()};
+    }
+    LEFTFOLD_TRY(candidates, index_file_->find_streams(*index_handle_, hash));
+    SegmentReader reader(*file_, seed(), bytes_, SegmentReader::Buffers::reused);
+    for (const IndexFile::Stream& stream : candidates) {
+        LEFTFOLD_TRY(parsed, reader.at(stream.newest_offset, kKeyWindowBytes));
+        if (parsed.fault != BatchFault::none)
+            return fail(ErrorCode::corrupt, "the index names a batch that is not there");
+        if (parsed.batch.key == key)
+            return StreamPart{stream.first, stream.last, stream};
+    }
+    return std::nullopt;
 }
 
-Result<std::vector<std::uint32_t>> Segment::stream_batches(std::uint64_t hash, std::string_view key, Version from,
-                                                           std::size_t count_max) {
+Result<std::vector<std::uint32_t>> Segment::stream_batches(const StreamPart& part, std::uint64_t hash,
+                                                           std::string_view key, Version from, std::size_t count_max) {
+    if (index_file_)
+        return index_file_->batches(*index_handle_, part.stored, from, count_max);
     std::vector<std::uint32_t> offsets;
-    const MemoryIndex& index = index_->batches;
-    if (const MemoryIndex::Stream* stream = index.find(hash, key)) {
-        while (offsets.size() < count_max) {
-            const MemoryIndex::Batch* batch = index.find_version(*stream, from);
-            if (batch == nullptr)
-                break;
-            offsets.push_back(batch->offset);
-            from = batch->last_version().next();
-        }
+    const MemoryIndex& index = memory_->batches;
+    const MemoryIndex::Stream* stream = index.find(hash, key);
+    while (stream != nullptr && offsets.size() < count_max) {
+        const MemoryIndex::Batch* batch = index.find_version(*stream, from);
+        if (batch == nullptr)
+            break;
+        offsets.push_back(batch->offset);
+        from = batch->last_version().next();
     }
     return offsets;
 }
 
 Result<std::vector<std::uint32_t>> Segment::command_batches(std::uint64_t hash) {
+    if (index_file_)
+        return index_file_->find_commands(*index_handle_, hash);
     std::vector<std::uint32_t> offsets;
-    index_->batches.find_command(hash, [&](std::uint32_t offset) { return offsets.push_back(offset), false; });
+    memory_->batches.find_command(hash, [&](std::uint32_t offset) { return offsets.push_back(offset), false; });
     return offsets;
 }
 
-Result<std::uint64_t> Segment::offset_before(Position position) { return index_->offset_before(position); }
-
 void Segment::append(const MemoryIndex& group, std::uint64_t group_bytes, Position base, Timestamp recorded_at) {
-    LEFTFOLD_ASSERT(base >= end());
-    index_->append(group, bytes_, base, recorded_at);
+    LEFTFOLD_ASSERT(memory_ && base >= end());
+    memory_->append(group, bytes_, base, recorded_at);
     bytes_ += group_bytes;
+}
+
+void Segment::set_index_file(std::unique_ptr<IndexFile> index) {
+    index_file_ = std::move(index);
+    index_handle_ = nullptr;
+    memory_ = nullptr;
+}
+
+void Segment::set_memory(std::shared_ptr<SegmentIndex> index) {
+    memory_ = std::move(index);
+    index_file_ = nullptr;
+    index_handle_ = nullptr;
 }
 
 }  // namespace leftfold::log

@@ -7,8 +7,9 @@ namespace {
 
 Result<> read_into(File& file, std::uint64_t offset, std::size_t size, std::string& out) {
     Result<std::size_t> got = 0;
-    out.resize_and_overwrite(size, [&](char* bytes, std::size_t room) {
-        got = file.read_at(offset, std::as_writable_bytes(std::span(bytes, room)));
+    // The size given to the callback is not to be used: libstdc++ 12 passes the capacity.
+    out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
+        got = file.read_at(offset, std::as_writable_bytes(std::span(bytes, size)));
         return got.value_or(0);
     });
     if (!got)
@@ -28,7 +29,8 @@ Result<> SegmentReader::load(std::uint64_t offset, std::size_t size) {
     if (buffers_.empty() || buffers_kept_)
         buffers_.emplace_back();
     window_offset_ = offset;
-    return read_into(file_, offset, static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - offset)), buffers_.back());
+    return read_into(file_, offset, static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - offset)),
+                     buffers_.back());
 }
 
 Result<ParsedBatch> SegmentReader::at(std::uint64_t offset, std::size_t window_bytes) {
@@ -44,7 +46,8 @@ Result<ParsedBatch> SegmentReader::at(std::uint64_t offset, std::size_t window_b
         LEFTFOLD_CHECK(load(offset, std::max({window_bytes, kBatchHeaderBytes, parsed.needed_bytes})));
         parsed = parse_batch(view(), seed_);
     }
-    if (parsed.fault == BatchFault::cut_short && parsed.needed_bytes <= end_ - offset && parsed.needed_bytes > view().size()) {
+    if (parsed.fault == BatchFault::cut_short && parsed.needed_bytes <= end_ - offset &&
+        parsed.needed_bytes > view().size()) {
         LEFTFOLD_CHECK(load(offset, parsed.needed_bytes));
         parsed = parse_batch(view(), seed_);
     }

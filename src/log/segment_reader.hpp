@@ -1,15 +1,16 @@
 // SegmentReader: checked batches of one segment file, read through windows of bytes.
 //
-// Borrows the file. With Buffers::kept every view it gives lives as long as the buffers, which take_buffers() hands over;
-// with Buffers::reused only until the next call.
+// Borrows the file. With Buffers::kept every view it gives lives as long as the buffers, which take_buffers() hands
+// over; with Buffers::reused only until the next call.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "format.hpp"
 #include "leftfold/env/files.hpp"
+
+#include "format.hpp"
 
 namespace leftfold::log {
 
@@ -21,8 +22,8 @@ class SegmentReader {
     SegmentReader(File& file, std::uint32_t seed, std::uint64_t end, Buffers buffers) noexcept
         : file_(file), end_(end), seed_(seed), buffers_kept_(buffers == Buffers::kept) {}
 
-    // The batch at `offset`. Where it is not in the window, reads the next one, of about `window_bytes`. cut_short means that
-    // the batch does not end before `end`. Errors are those of the disk only.
+    // The batch at `offset`. Where it is not in the window, reads the next one, of about `window_bytes`. cut_short
+    // means that the batch does not end before `end`. Errors are those of the disk only.
     Result<ParsedBatch> at(std::uint64_t offset, std::size_t window_bytes);
 
     std::vector<std::string> take_buffers() noexcept { return std::move(buffers_); }

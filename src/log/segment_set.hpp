@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
-#include "commit.hpp"
 #include "leftfold/log/event_log.hpp"
+
+#include "commit.hpp"
 #include "segment.hpp"
 
 namespace leftfold::log {
@@ -20,7 +22,8 @@ inline constexpr std::size_t kOpenFilesMax = 16;
 class SegmentSet {
   public:
     // Segments in order of their bases, as recovery found them; the last is written on.
-    SegmentSet(FileSystem& files, std::vector<std::unique_ptr<Segment>> segments, std::uint64_t allocated);
+    SegmentSet(FileSystem& files, std::uint64_t hash_seed, std::vector<std::unique_ptr<Segment>> segments,
+               std::uint64_t allocated);
 
     Position start() const noexcept;
     Position end() const noexcept;  // durable
@@ -28,23 +31,36 @@ class SegmentSet {
 
     // 0: no such stream.
     Result<Version> head(std::uint64_t hash, std::string_view key);
-    Result<std::optional<CommandEvents>> find_command(std::uint64_t hash, std::string_view key, std::string_view command_id);
+    Result<std::optional<CommandEvents>> find_command(std::uint64_t hash, std::string_view key,
+                                                      std::string_view command_id);
     Result<ReadBatch> read(Position from, std::size_t bytes_max);
     Result<ReadBatch> read_stream(std::uint64_t hash, std::string_view key, Version from, std::size_t bytes_max);
 
-    // Fills in where a group of `group_bytes` goes; `begins` describes the segment that it opens if the last one is full.
+    // Fills in where a group of `group_bytes` goes; `begins` describes the segment that it opens if the last one is
+    // full.
     void plan(CommitJob& job, std::size_t group_bytes, const SegmentHeader& begins) const;
-    // After the job has run, whatever its result: adopts a new segment. True if the segment before it is closed now.
-    bool adopt(CommitJob& job);
+    // After the job has run, whatever its result: adopts a new segment. The segment before it, if it is closed by that,
+    // is returned: its index may go to a file.
+    Segment* adopt(CommitJob& job);
     // After it succeeded.
     void committed(const CommitJob& job, const MemoryIndex& group, Position base, Timestamp recorded_at);
 
+    // The index of the closed segment with this base is in a file now.
+    void set_index_file(Position base, std::unique_ptr<IndexFile> index);
+
   private:
-    Result<File*> open(Segment& segment);
+    struct StreamRead;
+
+    Result<> open(Segment& segment);
+    // Calls `ask` with the segment open; once more with a new index where the index file turns out to be damaged.
+    template <class Ask>
+    std::invoke_result_t<Ask> asked(Segment& segment, Ask ask);
     Segment* find(Position position) noexcept;
     Result<bool> read_segment(Segment& segment, Position from, std::size_t bytes_max, ReadBatch& out);
+    Result<> read_stream_part(Segment& segment, StreamRead& read);
 
     FileSystem& files_;
+    std::uint64_t hash_seed_;
     std::vector<std::unique_ptr<Segment>> segments_;
     std::uint64_t allocated_;  // of the last segment
 

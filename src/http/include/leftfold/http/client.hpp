@@ -50,11 +50,12 @@ class ClientResponse {
 
 class Client {
   public:
-    // Always as a later step, once, but for requests that a destroyed Client had: those are dropped.
+    // Always as a later step, once; it may destroy the Client. Requests that a destroyed Client had are dropped.
     //
-    // An Error that is retryable() says that trying again may help, for a request that may be repeated: no connection,
-    // one that the server closed before the first byte of an answer, or a deadline. What arrived is unknown in all but
-    // the first case.
+    // An Error that is retryable() may pass for a request that may be repeated: `unavailable`, no connection, nothing
+    // was sent; `closed`, it was lost before the answer was complete; `timed_out`; `overloaded`. In all but the first
+    // and the last the server may have done what it was asked. Not retryable: `invalid_argument` (target), `corrupt`
+    // and `too_large` (answer).
     using Callback = std::move_only_function<void(Result<ClientResponse>)>;
 
     // `env` outlives the Client.
