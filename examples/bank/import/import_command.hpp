@@ -5,6 +5,6 @@
 namespace bank {
 
 // bank import FILE.csv --url URL
-leftfold::Command import_command();
+leftfold::CliCommand import_command();
 
 }  // namespace bank
