@@ -6,7 +6,7 @@
 int main(int argc, char** argv) {
     return leftfold::Application("bank")
         .host(bank::accounts_service())
-        .command(bank::import_command())
-        .command(bank::generate_command())
+        .cli_command(bank::import_command())
+        .cli_command(bank::generate_command())
         .run(argc, argv);
 }

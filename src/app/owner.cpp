@@ -1,12 +1,13 @@
 #include "owner.hpp"
 
-#include <fmt/format.h>
-
 #include <optional>
 
-#include "inspection.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/event/json_value.hpp"
 #include "leftfold/http/server.hpp"
+
+#include "inspection.hpp"
 
 namespace leftfold {
 
@@ -27,7 +28,8 @@ class OwnerSession::Impl {
     explicit Impl(RealEnv& real) : real_(real) {}
 
     Result<> own(std::string_view application, const std::vector<Service>& services, const std::string& directory) {
-        LEFTFOLD_TRY(host, Host::open(real_.env(), application, services, {.directory = directory, .aggregates = {}}, registry_));
+        LEFTFOLD_TRY(host, Host::open(real_.env(), application, services, {.directory = directory, .aggregates = {}},
+                                      registry_));
         host_ = std::move(host);
         inspection_ = std::make_unique<Inspection>(real_.env(), *host_);
         LEFTFOLD_TRY(server, http::Server::start(real_.env(), {.endpoint = socket_}, *inspection_));
@@ -37,7 +39,7 @@ class OwnerSession::Impl {
 
     RealEnv& real_;
     UnixEndpoint socket_;
-    Registry registry_;
+    MetricRegistry registry_;
     std::unique_ptr<Host> host_;  // only if this process is the owner
     std::unique_ptr<Inspection> inspection_;
     std::unique_ptr<http::Server> server_;
@@ -51,21 +53,23 @@ Result<std::unique_ptr<OwnerSession>> OwnerSession::open(RealEnv& real, std::str
                                                          const std::vector<Service>& services, std::string directory) {
     LEFTFOLD_TRY(exists, log::holds_embedded_log(real.env().files, directory));
     if (!exists)
-        return fail(ErrorCode::not_found, fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
+        return fail(ErrorCode::not_found,
+                    fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
     auto impl = std::make_unique<Impl>(real);
     impl->socket_.path = join_path(directory, kControlSocketName);
     // Whoever holds the lock is asked; `unavailable` is how the log says that somebody does.
     if (auto owned = impl->own(application, services, directory);
         !owned && owned.error().code() != ErrorCode::unavailable)
         return std::unexpected(std::move(owned).error());
-    impl->client_ = std::make_unique<http::Client>(
-        real.env(), http::ClientOptions{.endpoint = impl->socket_, .host = "leftfold"});
+    impl->client_ =
+        std::make_unique<http::Client>(real.env(), http::ClientOptions{.endpoint = impl->socket_, .host = "leftfold"});
     return std::unique_ptr<OwnerSession>(new OwnerSession(std::move(impl)));
 }
 
 void OwnerSession::ask(std::string target, Duration timeout, Answer answer) {
     http::ClientRequest request{.target = std::move(target), .timeout = timeout};
-    impl_->client_->request(std::move(request), [answer = std::move(answer)](Result<http::ClientResponse> response) mutable {
+    impl_->client_->request(std::move(request), [answer =
+                                                     std::move(answer)](Result<http::ClientResponse> response) mutable {
         if (!response)
             answer(std::unexpected(std::move(response).error().with_context("asking the owner of the data directory")));
         else if (response->status != 200)

@@ -1,14 +1,15 @@
 // serve: the services of an application behind HTTP, until a signal ends it.
 
+#include <ostream>
+
 #include <fmt/format.h>
 
-#include <ostream>
+#include "leftfold/env/real_env.hpp"
+#include "leftfold/telemetry/log.hpp"
 
 #include "commands.hpp"
 #include "host.hpp"
 #include "inspection.hpp"
-#include "leftfold/env/real_env.hpp"
-#include "leftfold/telemetry/log.hpp"
 
 namespace leftfold {
 
@@ -47,7 +48,7 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a client may take no byte of its answer"});
 }
 
-void declare(ServeSettings& settings, Command& command) {
+void declare(ServeSettings& settings, CliCommand& command) {
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory),
@@ -81,9 +82,9 @@ void declare(ServeSettings& settings, Command& command) {
                                                                    {"error", LogLevel::error}}),
                        .help = "Least important line that is logged"});
     configuration.add({.name = "log.form",
-                       .value = Value::choice(settings.log_form, {{"auto", LogForm::automatic},
-                                                                  {"json", LogForm::json},
-                                                                  {"readable", LogForm::readable}}),
+                       .value = Value::choice(
+                           settings.log_form,
+                           {{"auto", LogForm::automatic}, {"json", LogForm::json}, {"readable", LogForm::readable}}),
                        .help = "How log lines look; auto: readable on a terminal, else JSON"});
 }
 
@@ -130,11 +131,12 @@ class Serving {
         LEFTFOLD_CHECK(gateway.add_get("/metrics", [this](const http::Request&) {
             update_metrics();
             return http::Response{.status = 200,
-                                  .content_type = Registry::kContentType,
+                                  .content_type = MetricRegistry::kContentType,
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
-        LEFTFOLD_CHECK(gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
+        LEFTFOLD_CHECK(
+            gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
         return gateway.add_get("/health/ready", [this](const http::Request&) {
             return stopping_ ? http::text_response(503, "stopping\n") : http::text_response(200, "ready\n");
         });
@@ -146,7 +148,8 @@ class Serving {
             .set(static_cast<std::int64_t>(server_->counters().connections));
         for (const HostedAggregate& aggregate : host_->aggregates()) {
             registry_
-                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory", {{"aggregate", aggregate.name}})
+                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
+                       {{"aggregate", aggregate.name}})
                 .set(static_cast<std::int64_t>(aggregate.runtime->statistics().hot));
             const auto& topic = host_->log().topics()[aggregate.topic.value()];
             for (std::uint32_t partition = 0; partition < topic.partition_count; ++partition)
@@ -165,9 +168,7 @@ class Serving {
         stopping_ = true;
         logger_.info("server-stopping", {{"signal", signal}});
         server_->stop(settings_.stop_grace, [this] {
-            control_server_->stop(std::chrono::milliseconds(100), [this] {
-                host_->stop([this] { real_.stop(); });
-            });
+            control_server_->stop(std::chrono::milliseconds(100), [this] { host_->stop([this] { real_.stop(); }); });
         });
     }
 
@@ -176,7 +177,7 @@ class Serving {
     RealEnv real_;
     std::unique_ptr<LogSink> sink_;
     Logger logger_;
-    Registry registry_;
+    MetricRegistry registry_;
     bool stopping_ = false;
     std::unique_ptr<Host> host_;
     std::unique_ptr<Inspection> inspection_;
@@ -186,8 +187,8 @@ class Serving {
 
 }  // namespace
 
-Command serve_command(const ApplicationParts& parts) {
-    return make_command<ServeSettings>(
+CliCommand serve_command(const ApplicationParts& parts) {
+    return make_cli_command<ServeSettings>(
         {.name = "serve",
          .summary = "Serve over HTTP",
          .help = "Serves the routes of the hosted services, and /metrics, /health/live and /health/ready.\n\n"
@@ -195,7 +196,7 @@ Command serve_command(const ApplicationParts& parts) {
                  "answer was. One process holds a data directory at a time.",
          .examples = {{"serve", "on 127.0.0.1:8080, data in " + parts.default_directory()},
                       {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"}}},
-        [&parts](ServeSettings& settings, Command& command) {
+        [&parts](ServeSettings& settings, CliCommand& command) {
             settings.host.directory = parts.default_directory();
             declare(settings, command);
         },

@@ -28,7 +28,7 @@ struct ImportSettings {
     bool json = false;
 };
 
-void declare(ImportSettings& settings, leftfold::Command& command) {
+void declare(ImportSettings& settings, leftfold::CliCommand& command) {
     command.arguments.push_back({.name = "FILE", .value = Value::text(settings.file), .help = "History as CSV"});
     leftfold::Configuration& configuration = command.configuration;
     configuration.add({.name = "url", .value = Value::text(settings.url), .help = "The running bank"});
@@ -166,8 +166,8 @@ Result<int> run(const ImportSettings& settings, leftfold::Terminal& terminal) {
 
 }  // namespace
 
-leftfold::Command import_command() {
-    return leftfold::make_command<ImportSettings>(
+leftfold::CliCommand import_command() {
+    return leftfold::make_cli_command<ImportSettings>(
         {.name = "import",
          .summary = "Send a history of transactions into a running bank",
          .help = "Reads a CSV file with the columns transaction_id, account_id, date, kind (deposit or withdrawal), "
@@ -177,17 +177,17 @@ leftfold::Command import_command() {
                  "import "
                  "that was cut short is simply run again: what is there already is recognised and changes nothing.",
          .examples = {{"import transactions.csv --verify", "and compare each balance"}}},
-        [](ImportSettings& settings, leftfold::Command& command) { declare(settings, command); },
+        [](ImportSettings& settings, leftfold::CliCommand& command) { declare(settings, command); },
         [](ImportSettings& settings, leftfold::Terminal& terminal) { return run(settings, terminal); });
 }
 
-leftfold::Command generate_command() {
-    return leftfold::make_command<GeneratorOptions>(
+leftfold::CliCommand generate_command() {
+    return leftfold::make_cli_command<GeneratorOptions>(
         {.name = "generate",
          .summary = "Print a made-up history of transactions, to import",
          .help = "CSV of the form that import reads. The same numbers give the same history.",
          .examples = {{"generate --transactions 30000 > history.csv", "a larger one"}}},
-        [](GeneratorOptions& options, leftfold::Command& command) {
+        [](GeneratorOptions& options, leftfold::CliCommand& command) {
             leftfold::Configuration& configuration = command.configuration;
             configuration.add({.name = "seed", .value = Value::integer(options.seed), .help = "Which history"});
             configuration.add({.name = "accounts",

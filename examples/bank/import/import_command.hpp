@@ -5,8 +5,8 @@
 namespace bank {
 
 // bank import FILE.csv --url URL
-leftfold::Command import_command();
+leftfold::CliCommand import_command();
 // bank generate --seed N
-leftfold::Command generate_command();
+leftfold::CliCommand generate_command();
 
 }  // namespace bank
