@@ -1,28 +1,19 @@
 // serve: the services of an application behind HTTP, until a signal ends it.
 
+#include <ostream>
+
 #include <fmt/format.h>
 
-#include <ostream>
+#include "leftfold/env/real_env.hpp"
+#include "leftfold/telemetry/log.hpp"
 
 #include "commands.hpp"
 #include "host.hpp"
 #include "inspection.hpp"
-#include "leftfold/env/real_env.hpp"
-#include "leftfold/telemetry/log.hpp"
 
 namespace leftfold {
 
 namespace {
-
-struct ServeSettings {
-    HostOptions host;
-    std::string address = "127.0.0.1";
-    std::uint16_t port = 8080;
-    http::ServerOptions http;
-    Duration stop_grace = std::chrono::seconds(10);
-    LogLevel log_level = LogLevel::info;
-    LogForm log_form = LogForm::automatic;
-};
 
 void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
     constexpr std::uint64_t kBodyBytesLeast = 1024;
@@ -46,6 +37,16 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .value = Value::duration(http.write_timeout, kTimeoutLeast),
                        .help = "How long a client may take no byte of its answer"});
 }
+
+struct ServeSettings {
+    HostOptions host;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    http::ServerOptions http;
+    Duration stop_grace = std::chrono::seconds(10);
+    LogLevel log_level = LogLevel::info;
+    LogForm log_form = LogForm::automatic;
+};
 
 void declare(ServeSettings& settings, Command& command) {
     Configuration& configuration = command.configuration;
@@ -81,9 +82,9 @@ void declare(ServeSettings& settings, Command& command) {
                                                                    {"error", LogLevel::error}}),
                        .help = "Least important line that is logged"});
     configuration.add({.name = "log.form",
-                       .value = Value::choice(settings.log_form, {{"auto", LogForm::automatic},
-                                                                  {"json", LogForm::json},
-                                                                  {"readable", LogForm::readable}}),
+                       .value = Value::choice(
+                           settings.log_form,
+                           {{"auto", LogForm::automatic}, {"json", LogForm::json}, {"readable", LogForm::readable}}),
                        .help = "How log lines look; auto: readable on a terminal, else JSON"});
 }
 
@@ -134,7 +135,8 @@ class Serving {
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
-        LEFTFOLD_CHECK(gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
+        LEFTFOLD_CHECK(
+            gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
         return gateway.add_get("/health/ready", [this](const http::Request&) {
             return stopping_ ? http::text_response(503, "stopping\n") : http::text_response(200, "ready\n");
         });
@@ -146,7 +148,8 @@ class Serving {
             .set(static_cast<std::int64_t>(server_->counters().connections));
         for (const HostedAggregate& aggregate : host_->aggregates()) {
             registry_
-                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory", {{"aggregate", aggregate.name}})
+                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
+                       {{"aggregate", aggregate.name}})
                 .set(static_cast<std::int64_t>(aggregate.runtime->statistics().hot));
             const auto& topic = host_->log().topics()[aggregate.topic.value()];
             for (std::uint32_t partition = 0; partition < topic.partition_count; ++partition)
@@ -165,9 +168,7 @@ class Serving {
         stopping_ = true;
         logger_.info("server-stopping", {{"signal", signal}});
         server_->stop(settings_.stop_grace, [this] {
-            control_server_->stop(std::chrono::milliseconds(100), [this] {
-                host_->stop([this] { real_.stop(); });
-            });
+            control_server_->stop(std::chrono::milliseconds(100), [this] { host_->stop([this] { real_.stop(); }); });
         });
     }
 
