@@ -4,16 +4,14 @@
 import ctypes
 import http.client
 import itertools
-import pathlib
 import random
+import resource
 import signal
-import socket
 import sys
 import threading
 
 import bank_data
 import harness
-from harness import BANK
 from raw_http import RawConnection
 
 _PR_CAPBSET_DROP = 24
@@ -214,31 +212,61 @@ class KillAtStart(harness.TestCase):
 
 
 class FullDisk(harness.TestCase):
-    """A limit on the size of files stands for a disk that is full; what a real one does is simulated (src/log, src/sim)."""
+    """A limit on the size of files stands for a full disk, which needs root to make: space is refused in the same way."""
 
-    def test_no_room_for_more_said_and_nothing_acknowledged_lost(self):
-        acknowledged = 0
-        server = self.serve(file_size_max=256 * 1024)
-        with server.client() as client:
-            client.open("a")
-            answer = None
-            for _ in range(3000):
-                answer = client.post("/accounts/a/deposit", {"amount": "0.01"})
-                if answer.status != 200:
-                    break
-                acknowledged += 1
-            self.assertIn(answer.status, (500, 503), answer.body)
-            self.assertEqual(harness.problem_in(answer.headers, answer.body, answer.status), "")
-            # It still answers reads, from what is durable.
-            state = client.get("/accounts/a")
-            if state.status == 200:
-                self.assertEqual(bank_data.minor_of(state.json["balance"]), acknowledged)
-        self.assertGreater(acknowledged, 100)
+    OWNER = "o" * 250_000  # big events fill files fast
+
+    def open_account(self, client, account):
+        body = {"owner": self.OWNER, "currency": "CZK", "overdraft_limit": "0.00", "opening_deposit": "1.00"}
+        return client.post(f"/accounts/{account}/open", body, Idempotency_Key=account)
+
+    def set_limit(self, server, size):
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def check_no_space(self, answer):
+        self.assertEqual(answer.status, 503)
+        self.assertEqual(harness.problem_in(answer.headers, answer.body, 503), "")
+        self.assertTrue(answer.json["type"].endswith("no-space"), answer.body)
+        self.assertIn(str(self.data), answer.json["detail"])
+        self.assertIn("Retry-After", answer.headers)
+
+    def check_all_there(self, client, accounts):
+        for account in accounts:
+            answer = client.get(f"/accounts/{account}")
+            self.assertEqual((answer.status, answer.json["version"], answer.json["balance"]), (200, 2, "1.00"))
+
+    def test_refused_until_there_is_room_and_nothing_acknowledged_is_lost(self):
+        server = self.serve()
+        client = self.client(server)
+        self.set_limit(server, 100_000)  # from the very first event on
+        self.check_no_space(self.open_account(client, "first"))
+        self.set_limit(server, 5_000_000)
+        accepted = []
+        for number in itertools.count():
+            answer = self.open_account(client, f"a{number}")
+            if answer.status != 201:
+                break
+            accepted.append(f"a{number}")
+        self.assertGreater(len(accepted), 10)
+        self.check_no_space(answer)
+        self.check_no_space(self.open_account(client, f"a{number}"))
+        self.check_all_there(client, accepted)
+
+        self.set_limit(server, resource.RLIM_INFINITY)
+        accepted += ["first", f"a{number}"]
+        for account in accepted[-2:]:
+            answer = self.open_account(client, account)
+            self.assertEqual((answer.status, answer.headers.get("Idempotent-Replayed")), (201, None))
+        self.check_all_there(client, accepted)
         self.assertEqual(server.stop(), 0, server.stderr)
-        with self.serve().client() as client:
-            balance = bank_data.minor_of(client.get("/accounts/a").json["balance"])
-            self.assertIn(balance, (acknowledged, acknowledged + 1))
-            self.assertEqual(client.post("/accounts/a/deposit", {"amount": "0.01"}).status, 200)
+        self.check_all_there(self.client(self.serve()), accepted)
+
+    def test_no_room_for_the_start_said(self):
+        with harness.Server(self.data, wait_until_ready=False, file_size_max=10) as server:
+            self.assertEqual(server.wait(), 1)
+            self.assertIn(str(self.data), server.stderr)
+            self.assertIn("File too large", server.stderr)
+        self.serve()
 
 
 if __name__ == "__main__":
