@@ -38,6 +38,7 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a client may take no byte of its answer"});
 }
 
+<<<<<<< HEAD
 struct ServeSettings {
     HostOptions host;
     std::string address = "127.0.0.1";
@@ -49,6 +50,9 @@ struct ServeSettings {
 };
 
 void declare(ServeSettings& settings, Command& command) {
+=======
+void declare(ServeSettings& settings, CliCommand& command) {
+>>>>>>> main
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory),
@@ -131,7 +135,7 @@ class Serving {
         LEFTFOLD_CHECK(gateway.add_get("/metrics", [this](const http::Request&) {
             update_metrics();
             return http::Response{.status = 200,
-                                  .content_type = Registry::kContentType,
+                                  .content_type = MetricRegistry::kContentType,
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
@@ -177,7 +181,7 @@ class Serving {
     RealEnv real_;
     std::unique_ptr<LogSink> sink_;
     Logger logger_;
-    Registry registry_;
+    MetricRegistry registry_;
     bool stopping_ = false;
     std::unique_ptr<Host> host_;
     std::unique_ptr<Inspection> inspection_;
@@ -187,8 +191,8 @@ class Serving {
 
 }  // namespace
 
-Command serve_command(const ApplicationParts& parts) {
-    return make_command<ServeSettings>(
+CliCommand serve_command(const ApplicationParts& parts) {
+    return make_cli_command<ServeSettings>(
         {.name = "serve",
          .summary = "Serve over HTTP",
          .help = "Serves the routes of the hosted services, and /metrics, /health/live and /health/ready.\n\n"
@@ -196,7 +200,7 @@ Command serve_command(const ApplicationParts& parts) {
                  "answer was. One process holds a data directory at a time.",
          .examples = {{"serve", "on 127.0.0.1:8080, data in " + parts.default_directory()},
                       {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"}}},
-        [&parts](ServeSettings& settings, Command& command) {
+        [&parts](ServeSettings& settings, CliCommand& command) {
             settings.host.directory = parts.default_directory();
             declare(settings, command);
         },

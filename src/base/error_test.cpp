@@ -1,9 +1,9 @@
 #include "leftfold/base/error.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
 #include <memory>
+
+#include <gtest/gtest.h>
 
 namespace leftfold {
 namespace {

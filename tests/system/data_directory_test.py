@@ -235,13 +235,24 @@ class Damage(Filled):
                 shutil.rmtree(self.data)
                 shutil.copytree(self.original, self.data)
 
-    def test_half_of_the_last_batch_cut(self):
+    def test_half_of_the_last_batch_after_a_clean_stop_refused(self):
+        # The manifest says how far the log was durable when the bank stopped.
         last = self.segments()[-1]
-        with open(last, "r+b") as file:
-            file.truncate(self.used_bytes(last) - 20)
+        os.truncate(last, self.used_bytes(last) - 20)
+        with harness.Server(self.data, wait_until_ready=False) as server:
+            self.assertEqual(server.wait(), 1)
+            self.assertIn(str(last), server.stderr)
+
+    def test_half_of_the_last_batch_after_a_kill_cut(self):
         with self.serve() as server, server.client() as client:
-            self.assertEqual(client.events("/accounts/a"), self.events[:-1])
-            self.assertEqual(client.post("/accounts/a/deposit", {"amount": "0.01"}).json["version"], self.state["version"])
+            answer = client.post("/accounts/a/deposit", {"amount": "0.01"})
+            server.kill()
+        last = self.segments()[-1]
+        os.truncate(last, self.used_bytes(last) - 20)
+        with self.serve() as server, server.client() as client:
+            self.assertEqual(client.events("/accounts/a"), self.events)
+            again = client.post("/accounts/a/deposit", {"amount": "0.01"})
+            self.assertEqual(again.json["version"], answer.json["version"])
 
     def test_missing_index_files_made_again(self):
         indexes = list(self.data.glob("topics/*/*/*.index"))
@@ -261,11 +272,18 @@ class Damage(Filled):
             os.truncate(each, 0)
         self.check_all_there()
 
-    def test_left_over_socket_and_unfinished_segment_do_not_matter(self):
-        (self.data / "control.sock").write_bytes(b"")
+    def test_unfinished_segment_does_not_matter(self):
         last = self.segments()[-1]
         (last.parent / "00000000000000999999.log.new").write_bytes(b"half a header")
         self.check_all_there()
+
+    def test_socket_of_a_killed_server_does_not_matter(self):
+        server = self.serve()
+        server.kill()
+        self.assertTrue((self.data / "control.sock").is_socket())
+        self.check_all_there()
+        self.serve().kill()
+        self.assertEqual(self.tool("log", "info")[0], 0)
 
     def test_damaged_manifest_refused(self):
         manifest = self.data / "manifest"
