@@ -59,6 +59,7 @@ ErrorCode code_of(int error_number) noexcept {
         case EPERM:
             return ErrorCode::permission_denied;
         case ENOSPC:
+        case EFBIG:  // a limit of the process or of the file system; like a quota, nothing was written
         case EDQUOT:
             return ErrorCode::no_space;
         case EROFS:

@@ -78,12 +78,10 @@ class BadInput(harness.TestCase):
             "signed length": "Content-Length: +4\r\n",
             "negative length": "Content-Length: -4\r\n",
             "hexadecimal length": "Content-Length: 0x4\r\n",
-            "length beyond any number": f"Content-Length: {'9' * 40}\r\n",
             "empty length": "Content-Length: \r\n",
         }
         for name, lines in framing.items():
-            status, ending = (400, "ambiguous-length")
-            self.refused(name, DEPOSIT + lines + "\r\n" + chunk, status, ending, closes=True)
+            self.refused(name, DEPOSIT + lines + "\r\n" + chunk, 400, "ambiguous-length", closes=True)
         for name, coding in {"unknown coding": "xchunked", "coded twice": "chunked, chunked", "gzip": "gzip, chunked",
                              "identity": "identity", "quoted": '"chunked"', "with parameter": "chunked;q=1"}.items():
             self.refused(name, f"{DEPOSIT}Transfer-Encoding: {coding}\r\n\r\n{chunk}", 400, "unsupported-transfer-coding",
@@ -129,11 +127,9 @@ class BadInput(harness.TestCase):
     def test_unknown_routes_and_wrong_methods_refused_and_served_on(self):
         with self.connect() as connection:
             for path in ("/", "/account/a", "/accounts", "/accounts/", "/accounts/a/", "/accounts/a/steal",
-                         "/accounts/a/events/1", "//accounts/a", "/accounts//events", "/accounts/a/deposit/" + "x/" * 40):
+                         "/accounts/a/events/1", "//accounts/a", "/accounts//events", "/accounts/a/deposit/", "/accounts" + "/x" * 40):
                 connection.send(f"GET {path} HTTP/1.1\r\n{HOST}\r\n")
                 answer = connection.answer()
-                if path == "/accounts/a/deposit/":
-                    continue
                 self.assertIn(answer.status, (404, 405), path)
                 self.assertEqual(harness.problem_in(answer.headers, answer.body, answer.status), "", path)
             for method, path, allowed in (("GET", "/accounts/a/deposit", "POST"), ("DELETE", "/accounts/a", "GET"),
@@ -216,8 +212,9 @@ class BadInput(harness.TestCase):
         self.refused("sent body", with_body(DEPOSIT, '{"amount":"' + "1" * 300_000 + '"}'), 413, "body-too-large", closes=True)
         chunks = "".join(f"10000\r\n{'x' * 65536}\r\n" for _ in range(5)) + "0\r\n\r\n"
         self.refused("chunked body", DEPOSIT + "Transfer-Encoding: chunked\r\n\r\n" + chunks, 413, "body-too-large", closes=True)
-        self.refused("chunk beyond any number", DEPOSIT + "Transfer-Encoding: chunked\r\n\r\n" + "f" * 17 + "\r\n", 400, "malformed-request",
+        self.refused("chunk beyond any number", DEPOSIT + "Transfer-Encoding: chunked\r\n\r\n" + "f" * 17 + "\r\n", 413, "body-too-large",
                      closes=True)
+        self.refused("length beyond any number", DEPOSIT + f"Content-Length: {'9' * 40}\r\n\r\n", 413, "body-too-large", closes=True)
         self.refused("target", f"GET /accounts/{'a' * 20_000} HTTP/1.1\r\n{HOST}\r\n", 414, "target-too-long", closes=True)
         self.refused("header", GET + f"X-A: {'a' * 20_000}\r\n\r\n", 431, "headers-too-large", closes=True)
         self.refused("headers", GET + "".join(f"X-{i}: 1\r\n" for i in range(200)) + "\r\n", 431, "headers-too-large", closes=True)
@@ -232,7 +229,10 @@ class BadInput(harness.TestCase):
             ('If-Match: "2"\r\nIf-Match: "3"', "bad-condition"),
             ("Leftfold-Time: yesterday", "bad-time"), ("Leftfold-Time: 1993-02-30T00:00:00Z", "bad-time"), ("Leftfold-Time: ", "bad-time"),
             ("Leftfold-Time: 1993-01-01", "bad-time"), ("Leftfold-Time: 99999-01-01T00:00:00Z", "bad-time"),
+            ("Leftfold-Time: 1993-01-01T00:00:00Z\r\nLeftfold-Time: 1994-01-01T00:00:00Z", "bad-time"),
             ("Leftfold-Correlation-Id: a b", "bad-correlation-id"),
+            ("Leftfold-Correlation-Id: a\r\nLeftfold-Correlation-Id: b", "bad-correlation-id"),
+            ("If-None-Match: *\r\nIf-None-Match: *", "bad-condition"),
         ]
         for header, ending in command_headers:
             self.refused(header, with_body(f"{DEPOSIT}{header}\r\n", '{"amount":"1.00"}'), 400, ending)

@@ -46,19 +46,22 @@ def wait_until(condition, what, seconds=DEADLINE_SECONDS, pause=0.002):
 class Child:
     """A child process whose output is read to the end by threads, so that it never waits for us."""
 
-    def __init__(self, arguments, file_size_max=None):
+    def __init__(self, arguments, file_size_max=None, prepare=None):
         parent = os.getpid()
 
-        def prepare():
+        def before_exec():
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(1)
             if file_size_max is not None:
+                # Python ignores SIGXFSZ, and so does the child: a write beyond the limit is an error, not a death.
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_max, file_size_max))
+            if prepare is not None:
+                prepare()
 
         self.process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=prepare,
-                                        env=_environment(), text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before_exec,
+                                        restore_signals=False, env=_environment(), text=True)
         self._lines = {"stdout": [], "stderr": []}
         self._changed = threading.Condition()
         self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self._lines]
