@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "leftfold/env/real_env.hpp"
@@ -375,6 +376,12 @@ TEST(Network, listener_may_be_destroyed_in_its_callback) {
     EXPECT_EQ(listener, nullptr);
 }
 
+Duration thread_cpu_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 TEST(Network, listener_waits_while_descriptors_are_used_up_and_then_goes_on) {
     World world;
     ASSERT_TRUE(world.listen(TcpEndpoint{"127.0.0.1", 0}).has_value());
@@ -390,7 +397,9 @@ TEST(Network, listener_waits_while_descriptors_are_used_up_and_then_goes_on) {
     ::close(fillers.back());
     fillers.pop_back();
     world.connect_client(world.listener->endpoint());
-    world.run_turns(5);
+    const Duration busy_before = thread_cpu_time();
+    world.run_turns(50);
+    EXPECT_LT(thread_cpu_time() - busy_before, std::chrono::milliseconds(25)) << "50 ms of waiting were spent spinning";
     EXPECT_EQ(world.server.stream, nullptr);
 
     for (const int fd : fillers)

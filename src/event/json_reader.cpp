@@ -12,8 +12,6 @@
 
 #include "leftfold/base/assert.hpp"
 
-#include "utf8.hpp"
-
 namespace leftfold::json {
 
 namespace {
@@ -119,7 +117,6 @@ struct Reader::State {
     bool number_token(std::string_view& token, NumberForm& form);
     template <class T>
     bool integer(T& out, T lowest, T highest);
-    bool unescape(simdjson::simdjson_result<std::string_view> text, const char* raw, std::string_view& out);
 
     ReadLimits limits;
     ondemand::parser parser;
@@ -207,16 +204,6 @@ bool Reader::State::integer(T& out, T lowest, T highest) {
     return true;
 }
 
-// simdjson 3.0 lets lone surrogates through as bytes that are not UTF-8. Only an escape can bring them.
-bool Reader::State::unescape(simdjson::simdjson_result<std::string_view> text, const char* raw, std::string_view& out) {
-    if (const auto code = std::move(text).get(out); code != simdjson::SUCCESS)
-        return broken(code);
-    const bool escaped = !out.empty() && std::memchr(raw, '\\', out.size()) != nullptr;
-    if (escaped && !is_utf8(out))
-        return broken(simdjson::STRING_ERROR);
-    return true;
-}
-
 std::string ReadError::message() const {
     return path.empty() ? problem : path + ": " + problem;
 }
@@ -246,7 +233,7 @@ bool Reader::start(std::string_view text, Strictness strictness) {
     std::memcpy(s.buffer.get() + 1, text.data(), text.size());
     s.text_end = 1 + text.size();
     s.buffer[s.text_end] = ']';
-    std::memset(s.buffer.get() + s.text_end + 1, 0, simdjson::SIMDJSON_PADDING);
+    s.buffer[s.text_end + 1] = '\0';  // a ']' left there by a longer text would cost simdjson a scan of all brackets
     if (const auto code = s.parser.iterate(s.buffer.get(), s.text_end + 1, s.buffer_size).get(s.document))
         return s.broken(code);
 
@@ -349,7 +336,9 @@ bool Reader::string(std::string_view& out, std::string_view problem) {
     const std::string_view token = s.value.raw_json_token();
     if (!token.starts_with('"'))
         return s.broken(std::string(problem));
-    return s.unescape(s.value.get_string(), token.data() + 1, out);
+    if (const auto code = s.value.get_string().get(out))
+        return s.broken(code);
+    return true;
 }
 
 bool Reader::skip() {
@@ -414,9 +403,8 @@ bool Reader::next_field(std::string_view& key) {
     ondemand::field field;
     if (const auto code = (*frame.field).get(field))
         return s.broken(code);
-    const char* const raw = field.key().raw();
-    if (!s.unescape(field.unescaped_key(), raw, key))
-        return false;
+    if (const auto code = field.unescaped_key().get(key))
+        return s.broken(code);
     frame.key = key;
     s.value = field.value();
     return true;

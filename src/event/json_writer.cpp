@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <stdexcept>
 
 #include "leftfold/event/decimal.hpp"
@@ -95,9 +94,7 @@ void write_decimal(std::string& out, std::int64_t minor, unsigned digits) {
 }
 
 void write_timestamp(std::string& out, Timestamp time) {
-    constexpr Timestamp kFirst = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
-    constexpr Timestamp kBehind = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
-    if (time < kFirst || time >= kBehind)
+    if (time < kRfc3339First || time >= kRfc3339Behind)
         throw std::range_error("a time outside of the years 0001 to 9999 has no RFC 3339 form");
     out.push_back('"');
     out.append(to_rfc3339(time));

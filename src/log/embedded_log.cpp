@@ -35,7 +35,7 @@ class EmbeddedLog final : public EventLog {
     const Uuid& incarnation() const noexcept override { return manifest_.incarnation; }
     std::span<const TopicDeclaration> topics() const noexcept override { return options_.topics; }
 
-    Result<Accepted> append(const AppendRequest& request, AppendDone done) override;
+    Result<Accepted> append(const AppendRequest& request, AppendDone&& done) override;
     void barrier(Slot slot, BarrierDone done) override;
     Result<StreamHead> stream_head(Slot slot, std::string_view key) override;
     Result<std::optional<CommandEvents>> find_command(Slot slot, std::string_view key,
@@ -130,7 +130,7 @@ std::unexpected<Error> EmbeddedLog::no_such(Slot slot) const {
                             slot.topic.value(), options_.directory));
 }
 
-Result<Accepted> EmbeddedLog::append(const AppendRequest& request, AppendDone done) {
+Result<Accepted> EmbeddedLog::append(const AppendRequest& request, AppendDone&& done) {
     Partition* partition = find(request.slot);
     if (partition == nullptr)
         return no_such(request.slot);

@@ -7,6 +7,7 @@
 
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/base/crc32c.hpp"
+#include "leftfold/log/embedded_log.hpp"
 
 #include "format.hpp"
 
@@ -148,6 +149,10 @@ Result<> check_topic_name(std::string_view name) {
 
 std::string partition_folder(const std::string& directory, std::string_view topic, PartitionId partition) {
     return join_path(join_path(join_path(directory, kTopicsName), topic), fmt::to_string(partition.value()));
+}
+
+Result<bool> holds_embedded_log(FileSystem& files, const std::string& directory) {
+    return files.exists(join_path(directory, kManifestName));
 }
 
 }  // namespace leftfold::log

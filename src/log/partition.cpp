@@ -67,7 +67,7 @@ Result<Version> Partition::head(std::uint64_t hash, std::string_view key) {
     return durable_.head(hash, key);
 }
 
-Result<Accepted> Partition::append(const AppendRequest& request, AppendDone done) {
+Result<Accepted> Partition::append(const AppendRequest& request, AppendDone&& done) {
     LEFTFOLD_CHECK(check(request));
     const std::uint64_t hash = key_hash(settings_.hash_seed, request.key);
     LEFTFOLD_TRY(current, head(hash, request.key));

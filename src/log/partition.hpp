@@ -46,7 +46,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     Partition(const Env& env, Worker& committer, Worker& keeper, PartitionSettings settings, SegmentSet durable,
               Advanced advanced);
 
-    Result<Accepted> append(const AppendRequest& request, AppendDone done);
+    Result<Accepted> append(const AppendRequest& request, AppendDone&& done);
     void barrier(BarrierDone done);
 
     Result<StreamHead> stream_head(std::string_view key);

@@ -48,6 +48,7 @@ struct SimFileSystem::Impl {
     FaultPlan faults;
     PlantedFaults planted;
     std::function<void()> gone;
+    std::function<void(std::uint64_t, std::string_view, const std::string&)> tell;
     std::uint64_t boot = 1;  // handles of an earlier one are dead
     std::uint64_t operation_count = 0;
     std::uint64_t fault_count = 0;
@@ -144,6 +145,8 @@ std::optional<Denied> SimFileSystem::Impl::deny(std::string_view what, Access ac
         return Denied{closed(what, path), false};
     ++operation_count;
     trace.note(what, path, numbers);
+    if (tell)
+        tell(operation_count, what, path);
     if (operation_count == power_off_at) {
         power_off();
         return Denied{closed(what, path), false};
@@ -380,6 +383,9 @@ bool SimFileSystem::is_powered() const noexcept {
 
 std::uint64_t SimFileSystem::operation_count() const noexcept {
     return impl_->operation_count;
+}
+void SimFileSystem::on_operation(std::function<void(std::uint64_t, std::string_view, const std::string&)> tell) {
+    impl_->tell = std::move(tell);
 }
 std::uint64_t SimFileSystem::fault_count() const noexcept {
     return impl_->fault_count;

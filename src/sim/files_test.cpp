@@ -1,8 +1,10 @@
 #include "leftfold/sim/files.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,7 +40,8 @@ class SimFileSystemTest : public testing::Test {
     }
     std::vector<std::string> names(const std::string& folder) {
         std::vector<std::string> found;
-        for (const DirectoryEntry& entry : files.list(folder).value())
+        const auto entries = files.list(folder).value();
+        for (const DirectoryEntry& entry : entries)
             found.push_back(entry.name);
         return found;
     }
@@ -112,8 +115,9 @@ std::map<Seen, int> crash_after_write(bool with_sync, PlantedFaults planted) {
         EXPECT_TRUE(files.sync_directory("/"));
         files.plant(planted);
         const auto file = write(new_bytes);
-        if (with_sync)
+        if (with_sync) {
             EXPECT_TRUE(file->sync_data());
+        }
         files.crash();
         ++seen[look(read_file(files, "f", 1'000'000).value(), 'o', 'n')];
     }
@@ -195,11 +199,13 @@ std::map<std::string, int> roots_after(const std::function<void(SimFileSystem&)>
         SimFileSystem files(SimRandom(seed), trace);
         EXPECT_TRUE(replace_file(files, "/old", "old"));
         change(files);
-        if (with_sync)
+        if (with_sync) {
             EXPECT_TRUE(files.sync_directory("/"));
+        }
         files.crash();
         std::string found;
-        for (const DirectoryEntry& entry : files.list("/").value())
+        const auto entries = files.list("/").value();
+        for (const DirectoryEntry& entry : entries)
             found += entry.name + " ";
         ++seen[found];
     }
@@ -254,8 +260,9 @@ TEST(SimFileSystemCrash, file_in_an_unsynced_folder_is_lost_with_it) {
         files.crash();
         const bool is_there = files.exists("a/b/f").value();
         lost += !is_there;
-        if (is_there)
+        if (is_there) {
             EXPECT_EQ(read_file(files, "a/b/f", 100).value(), "content");
+        }
     }
     EXPECT_GT(lost, 10);
 }
@@ -270,8 +277,9 @@ TEST(SimFileSystemCrash, replace_file_leaves_old_or_new) {
         const bool replaced = replace_file(files, "/f", "new").has_value();
         files.crash();
         const std::string found = read_file(files, "/f", 100).value();
-        if (replaced)
+        if (replaced) {
             EXPECT_EQ(found, "new");
+        }
         ++seen[found];
     }
     EXPECT_THAT(seen, testing::UnorderedElementsAre(testing::Key("old"), testing::Key("new")));
@@ -343,6 +351,16 @@ TEST_F(SimFileSystemTest, every_nth_operation_can_be_failed) {
         }
         EXPECT_EQ(n, 7U) << "open, truncate, write, sync, rename, sync folder";
     }
+}
+
+TEST_F(SimFileSystemTest, operations_are_told_before_they_take_place) {
+    std::vector<std::string> told;
+    files.on_operation([&](std::uint64_t number, std::string_view what, const std::string& path) {
+        told.push_back(std::to_string(number) + " " + std::string(what) + " " + path);
+    });
+    ASSERT_TRUE(replace_file(files, "/f", "content"));
+    EXPECT_THAT(told, ElementsAre("1 open /f.tmp", "2 truncate /f.tmp", "3 write to /f.tmp", "4 sync /f.tmp",
+                                  "5 rename to /f", "6 sync folder /"));
 }
 
 TEST_F(SimFileSystemTest, failing_from_an_operation_on_lasts) {
@@ -469,6 +487,27 @@ TEST(SimEnv, one_seed_is_one_execution) {
         ++hashes[hash];
     }
     EXPECT_EQ(hashes.size(), 50U);
+}
+
+TEST(SimEnv, only_a_crash_of_the_machine_loses_what_was_not_synced) {
+    int lost = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        SimEnv sim(seed);
+        Env& env = sim.env();
+        const auto write = [&] {
+            EXPECT_TRUE(env.files.open("f", OpenMode::create_or_open).value()->write_at(0, bytes_of("content")));
+            sim.power_off();
+            EXPECT_FALSE(sim.is_powered());
+        };
+        write();
+        sim.restart_process();
+        EXPECT_EQ(read_file(env.files, "f", 100).value(), "content") << "seed " << seed;
+        write();
+        sim.restart();
+        lost += read_file(env.files, "f", 100).value_or("") != "content";
+    }
+    EXPECT_GT(lost, 50);
+    EXPECT_LT(lost, 100);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ bool read_fields(Reader& in, T& out, std::string_view tag) {
     std::string_view key;
     while (in.next_field(key)) {
         const bool known = reflect::with_fields(out, [&](auto&... field) {
-            std::size_t index = 0;
+            [[maybe_unused]] std::size_t index = 0;
             return ((key == names[index++] && (read_field_once(in, field, seen, 1U << (index - 1)), true)) || ...);
         });
         if (known)
@@ -127,7 +127,7 @@ void write_fields(std::string& out, const T& value) {
 template <class T>
 void shape_fields(ShapeWriter& out) {
     out.out().push_back('{');
-    std::size_t index = 0;
+    [[maybe_unused]] std::size_t index = 0;
     reflect::detail::for_each_field_type<T>([&]<class Field>() {
         shape_of_field_name(out, reflect::field_names<T>()[index++], kIsOptional<Field>);
         if constexpr (kIsOptional<Field>)

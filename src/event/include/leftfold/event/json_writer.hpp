@@ -2,6 +2,7 @@
 // RFC 8259 demands. What is written is always valid UTF-8: bytes that are not become U+FFFD.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +17,11 @@ void write_integer(std::string& out, std::int64_t value);
 void write_integer(std::string& out, std::uint64_t value);
 // A Decimal's minor units, as a string.
 void write_decimal(std::string& out, std::int64_t minor, unsigned digits);
-// Throws std::range_error outside of the years that RFC 3339 can write, 0001 to 9999.
+// What RFC 3339 can write: the years 0001 to 9999.
+inline constexpr Timestamp kRfc3339First = std::chrono::sys_days(std::chrono::year(1) / 1 / 1);
+inline constexpr Timestamp kRfc3339Behind = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
+
+// Throws std::range_error outside of these years.
 void write_timestamp(std::string& out, Timestamp time);
 void write_uuid(std::string& out, const Uuid& id);
 

@@ -288,7 +288,7 @@ consteval auto field_pointers() {
 
 template <class T, std::size_t... I>
 consteval std::array<std::string_view, sizeof...(I)> names_of_fields(std::index_sequence<I...>) {
-    constexpr auto pointers = field_pointers<T>();
+    [[maybe_unused]] constexpr auto pointers = field_pointers<T>();  // unused where there are no fields
     return {field_in_signature(signature_of_field<std::get<I>(pointers)>())...};
 }
 
@@ -311,7 +311,7 @@ consteval const auto& field_names() {
 template <class T, class Function>
 constexpr void for_each_field(T& object, Function&& function) {
     with_fields(object, [&](auto&... field) {
-        std::size_t index = 0;
+        [[maybe_unused]] std::size_t index = 0;
         (function(detail::kFieldNames<std::remove_const_t<T>>[index++], field), ...);
     });
 }

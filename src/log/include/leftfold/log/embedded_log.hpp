@@ -25,4 +25,7 @@ struct EmbeddedLogOptions {
 // with the command that helps. Blocks while it recovers. `env` is borrowed for the life of the log.
 Result<std::unique_ptr<EventLog>> open_embedded_log(const Env& env, EmbeddedLogOptions options);
 
+// Whether a log was ever made in this directory. For tools that must not make one.
+Result<bool> holds_embedded_log(FileSystem& files, const std::string& directory);
+
 }  // namespace leftfold::log

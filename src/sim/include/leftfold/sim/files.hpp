@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "leftfold/env/files.hpp"
@@ -63,7 +64,7 @@ class SimFileSystem final : public FileSystem {
     // Only the process dies (SIGKILL): as crash(), but the page cache survives it, and nothing is lost.
     void kill_process();
     // From now on, or from within the n-th operation from now on (1: the next, which does not take place), every call
-    // answers `closed`, until crash(). `gone` is called at that moment.
+    // answers `closed`, until crash(). `gone` is called at that moment; within a SimEnv the slot is taken.
     void power_off();
     void power_off_at(std::uint64_t n);
     void on_power_off(std::function<void()> gone);
@@ -71,6 +72,9 @@ class SimFileSystem final : public FileSystem {
 
     // Operations since the beginning.
     std::uint64_t operation_count() const noexcept;
+    // Tells each operation before it takes place: its number, what it is ("write to", "sync", "rename to" …) and on
+    // what.
+    void on_operation(std::function<void(std::uint64_t number, std::string_view what, const std::string& path)> tell);
     // Operations that failed by order of the calls below.
     std::uint64_t fault_count() const noexcept;
 

@@ -1,0 +1,25 @@
+// What happens to accounts. Other services may include this header, and only this one.
+#pragma once
+
+#include <string>
+
+#include "leftfold/leftfold.hpp"
+
+namespace bank {
+
+using leftfold::Money;
+
+struct Opened {
+    std::string owner;
+    std::string currency;
+    Money overdraft_limit;
+};
+struct Deposited {
+    Money amount;
+};
+struct Withdrawn {
+    Money amount;
+};
+struct Closed {};
+
+}  // namespace bank

@@ -1,0 +1,12 @@
+#include "leftfold/leftfold.hpp"
+
+#include "accounts/service.hpp"
+#include "import/import_command.hpp"
+
+int main(int argc, char** argv) {
+    return leftfold::Application("bank")
+        .host(bank::accounts_service())
+        .cli_command(bank::import_command())
+        .cli_command(bank::generate_command())
+        .run(argc, argv);
+}

@@ -1,0 +1,56 @@
+#include "leftfold/app/application.hpp"
+
+#include "commands.hpp"
+
+namespace leftfold {
+
+struct Application::Impl {
+    ApplicationParts parts;
+    std::vector<CliCommand> commands;
+};
+
+Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()) {
+    impl_->parts.name = name;
+}
+Application::~Application() = default;
+Application::Application(Application&&) noexcept = default;
+Application& Application::operator=(Application&&) noexcept = default;
+
+Application& Application::host(Service service) {
+    impl_->parts.services.push_back(std::move(service));
+    return *this;
+}
+
+Application& Application::cli_command(CliCommand command) {
+    impl_->commands.push_back(std::move(command));
+    return *this;
+}
+
+Application& Application::version(std::string_view text) {
+    impl_->parts.version = text;
+    return *this;
+}
+
+int Application::run(int argc, char** argv) {
+    const ApplicationParts& parts = impl_->parts;
+    CommandLine line(
+        parts.name, "event-sourced services: " + [&] {
+            std::string names;
+            for (const Service& service : parts.services)
+                names += (names.empty() ? "" : ", ") + service.name();
+            return names;
+        }());
+    line.group("log", "Look at what is stored");
+    line.add(serve_command(parts));
+    for (CliCommand& command : impl_->commands)
+        line.add(std::move(command));
+    impl_->commands.clear();
+    line.add(events_command(parts));
+    line.add(replay_command(parts));
+    line.add(log_info_command(parts));
+    line.add(catalogue_command(parts));
+    line.add(version_command(parts));
+    return line.run(argc, argv);
+}
+
+}  // namespace leftfold

@@ -1,0 +1,52 @@
+#include "host.hpp"
+
+#include <fmt/format.h>
+
+namespace leftfold {
+
+std::vector<log::TopicDeclaration> topics_of(std::string_view application, const std::vector<Service>& services) {
+    std::vector<log::TopicDeclaration> topics;
+    for (const Service& service : services)
+        for (const AggregateDeclaration& aggregate : service.aggregates()) {
+            topics.push_back({.name = topic_name(application, aggregate.name)});
+            topics.push_back({.name = outcomes_topic_name(application, aggregate.name)});
+        }
+    return topics;
+}
+
+Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view application,
+                                         const std::vector<Service>& services, HostOptions options,
+                                         MetricRegistry& registry) {
+    std::unique_ptr<Host> host(new Host);
+    LEFTFOLD_TRY(log, log::open_embedded_log(env, {.directory = options.directory,
+                                                   .topics = topics_of(application, services),
+                                                   .segment_bytes = options.segment_bytes}));
+    host->log_ = std::move(log);
+    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry);
+
+    TopicId topic;
+    for (const Service& service : services) {
+        for (const AggregateDeclaration& declaration : service.aggregates()) {
+            auto model = declaration.make_model(application, declaration.name);
+            const TopicId outcomes = topic.next();
+            auto runtime =
+                std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, options.aggregates);
+            gateway::AggregateRoute route{.pattern = declaration.route,
+                                          .problem_scope = topic_name(application, declaration.name),
+                                          .event_source = fmt::format("/{}/{}", application, declaration.name)};
+            LEFTFOLD_CHECK(host->gateway_->add_aggregate(std::move(route), *runtime));
+            host->aggregates_.push_back(
+                {declaration.name, declaration.route, std::move(model), topic, std::move(runtime)});
+            topic = outcomes.next();
+        }
+    }
+    return host;
+}
+
+Host::~Host() = default;
+
+void Host::stop(Step stopped) {
+    log_->stop(std::move(stopped));
+}
+
+}  // namespace leftfold

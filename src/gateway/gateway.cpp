@@ -1,0 +1,126 @@
+#include "leftfold/gateway/gateway.hpp"
+
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "leftfold/gateway/router.hpp"
+
+#include "aggregate_routes.hpp"
+#include "problems.hpp"
+#include "request_fields.hpp"
+
+namespace leftfold::gateway {
+
+class Gateway::Impl {
+  public:
+    struct CommandTarget {
+        AggregateRoutes* aggregate;
+        std::size_t command;
+        bool choose_key;
+    };
+    struct StateTarget {
+        AggregateRoutes* aggregate;
+    };
+    struct EventsTarget {
+        AggregateRoutes* aggregate;
+    };
+    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
+
+    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry) : env_(env), log_(log), registry_(registry) {}
+
+    Result<> add(http::Method method, std::string_view pattern, Target target) {
+        LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
+        targets_.push_back(std::move(target));
+        return {};
+    }
+
+    Env env_;
+    log::EventLog& log_;
+    MetricRegistry& registry_;
+    Router router_;
+    std::vector<Target> targets_;
+    std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
+};
+
+Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry)
+    : impl_(std::make_unique<Impl>(env, log, registry)) {}
+Gateway::~Gateway() = default;
+
+std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands) {
+    std::vector<RoutePattern> routes = {{http::Method::get, std::string(pattern)},
+                                        {http::Method::get, fmt::format("{}/events", pattern)}};
+    for (const CommandType& command : commands)
+        routes.push_back({http::Method::post, fmt::format("{}/{}", pattern, command.name)});
+    if (const std::string_view collection = collection_of(pattern); !collection.empty())
+        for (const CommandType& command : commands)
+            routes.push_back({http::Method::post, fmt::format("{}/{}", collection, command.name)});
+    return routes;
+}
+
+Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime) {
+    if (route.pattern.find("/{") == std::string::npos)
+        return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
+                                                             route.pattern, runtime.model().name()));
+    impl_->aggregates_.push_back(
+        std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
+    AggregateRoutes& aggregate = *impl_->aggregates_.back();
+
+    const std::size_t command_count = runtime.model().commands().size();
+    const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().commands());
+    constexpr std::size_t kBeforeCommands = 2;
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        Impl::Target target = Impl::StateTarget{&aggregate};
+        if (i == 1)
+            target = Impl::EventsTarget{&aggregate};
+        else if (i >= kBeforeCommands)
+            target = Impl::CommandTarget{&aggregate, (i - kBeforeCommands) % command_count,
+                                         i - kBeforeCommands >= command_count};
+        LEFTFOLD_CHECK(impl_->add(routes[i].method, routes[i].pattern, std::move(target)));
+    }
+    return {};
+}
+
+Result<> Gateway::add_get(std::string_view pattern, Answer answer) {
+    return impl_->add(http::Method::get, pattern, std::move(answer));
+}
+
+void Gateway::handle(const http::Request& request, http::Responder responder) {
+    Router::Match match = impl_->router_.find(request.method, request.raw_path);
+    if (match.kind == Router::Match::Kind::unknown) {
+        responder.send(http::Problem(404, "unknown-route", "There is nothing at this path")
+                           .detail(fmt::format("{} {}", http::to_string(request.method), request.path))
+                           .response());
+        return;
+    }
+    if (match.kind == Router::Match::Kind::wrong_method) {
+        std::string allowed;
+        for (const http::Method method : match.allowed)
+            allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", http::to_string(method));
+        responder.send(http::Problem(405, "method-not-allowed", "This path does not take that method")
+                           .detail(fmt::format("{} is not one of {}", http::to_string(request.method), allowed))
+                           .response()
+                           .add_header("Allow", allowed));
+        return;
+    }
+    Impl::Target& target = impl_->targets_[match.route.value()];
+    if (auto* answer = std::get_if<Answer>(&target)) {
+        responder.send((*answer)(request));
+        return;
+    }
+    const auto* command = std::get_if<Impl::CommandTarget>(&target);
+    if (!(command != nullptr && command->choose_key) && !is_valid_key(match.parameter)) {
+        responder.send(bad_request("bad-id", "The id cannot be used",
+                                   "an id is 1 to 200 bytes of UTF-8 without control characters"));
+        return;
+    }
+    if (command != nullptr)
+        command->aggregate->command(command->command, match.parameter, request, std::move(responder));
+    else if (const auto* state = std::get_if<Impl::StateTarget>(&target))
+        state->aggregate->state(match.parameter, request, std::move(responder));
+    else
+        std::get<Impl::EventsTarget>(target).aggregate->events(match.parameter, request, std::move(responder));
+}
+
+}  // namespace leftfold::gateway

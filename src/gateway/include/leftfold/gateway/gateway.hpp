@@ -1,0 +1,62 @@
+// Gateway: HTTP in front of what a service declares. It turns requests into commands and reads, and their answers into
+// responses; it decides nothing itself.
+//
+// For an aggregate declared at "/accounts/{id}":
+//   POST /accounts/{id}/<command>   a command                 200 or 201, 409 refused, 412 conflict, 422 id reused
+//   POST /accounts/<command>        the server chooses the id 201 with Location
+//   GET  /accounts/{id}             the state; ?at_version=, ?at_time=, ?recorded_at=
+//   GET  /accounts/{id}/events      a CloudEvents batch; ?from=, ?limit=, the next page in Link
+//
+// Request headers: Idempotency-Key (the command's id), If-Match ("<version>" or *), If-None-Match (* for a new one),
+// Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem
+// is an RFC 9457 document. The table of them is in docs/http.md.
+//
+// Thread rule: the shard's thread. Life cycle: outlives the http::Server that it handles for.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leftfold/aggregate/runtime.hpp"
+#include "leftfold/gateway/router.hpp"
+#include "leftfold/http/server.hpp"
+#include "leftfold/log/event_log.hpp"
+#include "leftfold/telemetry/metrics.hpp"
+
+namespace leftfold::gateway {
+
+struct AggregateRoute {
+    std::string pattern;        // "/accounts/{id}"
+    std::string problem_scope;  // "bank.account": first part of the types of its refusals
+    std::string event_source;   // CloudEvents `source` of its events: "/bank/accounts"
+};
+
+// What add_aggregate() routes for commands of these names, so that a collision can be found before anything runs: the
+// state, the events, each command, and each command for which the server chooses the id.
+std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands);
+
+class Gateway final : public http::Handler {
+  public:
+    // All borrowed.
+    Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry);
+    ~Gateway() override;
+
+    // Before the first request. Errors: see Router::add. The runtime is borrowed.
+    Result<> add_aggregate(AggregateRoute route, AggregateRuntime& runtime);
+
+    using Answer = std::move_only_function<http::Response(const http::Request&)>;
+    // A plain route, such as /metrics.
+    Result<> add_get(std::string_view pattern, Answer answer);
+
+    void handle(const http::Request& request, http::Responder responder) override;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leftfold::gateway
