@@ -44,17 +44,6 @@ def events_of(history):
     return history.size + len(history.by_account)
 
 
-def durable_events(server):
-    """How far the log of accounts has come, as the running server says; less than none while it starts or is gone."""
-    try:
-        with server.client() as client:
-            text = client.get("/metrics").body.decode()
-    except OSError:
-        return -1
-    return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-               if line.startswith("leftfold_log_durable_end{") and 'topic="bank.account"' in line)
-
-
 def import_under_kill(history, folder, kills, dice):
     """Returns the importer's summary, and the server that outlived it."""
     total = events_of(history)
@@ -64,7 +53,7 @@ def import_under_kill(history, folder, kills, dice):
     importer = harness.Child([harness.BANK, "import", history.path, "--url", server.url, "--verify", "--json"])
     try:
         for moment in moments:
-            harness.wait_until(lambda: importer.process.poll() is not None or durable_events(server) >= moment,
+            harness.wait_until(lambda: importer.process.poll() is not None or server.durable_end() >= moment,
                                f"{moment} durable events")
             require(importer.process.poll() is None, f"the import ended early: {importer.stdout}{importer.stderr}")
             server.kill()
