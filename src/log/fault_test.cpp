@@ -35,8 +35,8 @@ TEST(Fault, full_disk_fails_what_waits_in_order_and_serves_again_when_there_is_s
     ErrorCode code{};
     int accepted = 0;
     for (int i = 0; i < 8; ++i) {
-        if (i == 4)
-            world.sim().scheduler().step();  // the first four are on their way now
+        if (i == 6)
+            world.sim().scheduler().step();  // the first six are on their way now
         ASSERT_TRUE(
             world.log().append({{}, "a", ExpectedVersion::any(), {&record, 1}}, [&, i](Result<Appended> result) {
                 ASSERT_FALSE(result);
