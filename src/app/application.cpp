@@ -1,6 +1,9 @@
 #include "leftfold/app/application.hpp"
 
+#include <ostream>
+
 #include "commands.hpp"
+#include "declarations.hpp"
 
 namespace leftfold {
 
@@ -33,6 +36,12 @@ Application& Application::version(std::string_view text) {
 
 int Application::run(int argc, char** argv) {
     const ApplicationParts& parts = impl_->parts;
+    if (const auto mistakes = mistakes_in(parts.name, parts.services); !mistakes.empty()) {
+        const Terminal terminal = standard_terminal();
+        for (const std::string& mistake : mistakes)
+            terminal.err << parts.name << ": " << mistake << '\n';
+        return kExitUsage;
+    }
     CommandLine line(
         parts.name, "event-sourced services: " + [&] {
             std::string names;

@@ -56,10 +56,11 @@ CliCommand catalogue_command(const ApplicationParts& parts) {
          .examples = {{"catalogue --check catalogue.json", "exit code 1, and what to do, if something changed"},
                       {"catalogue --write catalogue.json", "accept what there is now"}}},
         [](CatalogueSettings& settings, CliCommand& command) {
+            command.configuration.add({.name = "check",
+                                       .value = Value::text(settings.check, "FILE"),
+                                       .help = "Compare with this committed file"});
             command.configuration.add(
-                {.name = "check", .value = Value::text(settings.check), .help = "Compare with this committed file"});
-            command.configuration.add(
-                {.name = "write", .value = Value::text(settings.write), .help = "Write this file anew"});
+                {.name = "write", .value = Value::text(settings.write, "FILE"), .help = "Write this file anew"});
         },
         [&parts](CatalogueSettings& settings, Terminal& terminal) -> Result<int> {
             LEFTFOLD_TRY(current, catalogue_of(parts));
