@@ -7,5 +7,6 @@ int main(int argc, char** argv) {
     return leftfold::Application("bank")
         .host(bank::accounts_service())
         .cli_command(bank::import_command())
+        .cli_command(bank::generate_command())
         .run(argc, argv);
 }

@@ -70,9 +70,10 @@ class Conversation {
 };
 
 Result<int> converse(const ApplicationParts& parts, const std::string& directory, Terminal& terminal,
-                     Conversation::NextTarget next_target) {
+                     Conversation::NextTarget next_target,
+                     OwnerSession::AtOwnersEnd at_owners_end = OwnerSession::AtOwnersEnd::ask_the_next) {
     RealEnv real;
-    LEFTFOLD_TRY(owner, OwnerSession::open(real, parts.name, parts.services, directory));
+    LEFTFOLD_TRY(owner, OwnerSession::open(real, parts.name, parts.services, directory, at_owners_end));
     return Conversation(*owner, real, terminal, std::move(next_target)).run();
 }
 
@@ -165,9 +166,11 @@ CliCommand events_command(const ApplicationParts& parts) {
                                        .aliases = {"-f"}});
         },
         [&parts](EventsSettings& settings, Terminal& terminal) -> Result<int> {
-            return converse(parts, settings.directory, terminal, [&settings](const http::ClientResponse* last) {
-                return next_events_target(settings, last);
-            });
+            // One that follows could hold the directory for days, so it does not become the owner where a server was.
+            return converse(
+                parts, settings.directory, terminal,
+                [&settings](const http::ClientResponse* last) { return next_events_target(settings, last); },
+                settings.follow ? OwnerSession::AtOwnersEnd::fail : OwnerSession::AtOwnersEnd::ask_the_next);
         });
 }
 

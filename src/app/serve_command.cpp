@@ -16,16 +16,44 @@ namespace leftfold {
 
 namespace {
 
+void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
+    constexpr std::uint64_t kBodyBytesLeast = 1024;
+    constexpr Duration kTimeoutLeast = std::chrono::milliseconds(1);
+    configuration.add({.name = "http.body-size-max",
+                       .value = Value::size_bytes(http.body_bytes_max, kBodyBytesLeast),
+                       .help = "Largest body of a request; more is answered 413"});
+    configuration.add({.name = "http.connections-max",
+                       .value = Value::integer(http.connections_max, 1),
+                       .help = "Connections at a time; what comes beyond is closed at once"});
+    configuration.add({.name = "http.header-timeout",
+                       .value = Value::duration(http.header_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the headers of a request"});
+    configuration.add({.name = "http.body-timeout",
+                       .value = Value::duration(http.body_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the body of a request"});
+    configuration.add({.name = "http.idle-timeout",
+                       .value = Value::duration(http.idle_timeout, kTimeoutLeast),
+                       .help = "How long a connection is kept without a request"});
+    configuration.add({.name = "http.write-timeout",
+                       .value = Value::duration(http.write_timeout, kTimeoutLeast),
+                       .help = "How long a client may take no byte of its answer"});
+}
+
+<<<<<<< HEAD
 struct ServeSettings {
     HostOptions host;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
+    http::ServerOptions http;
     Duration stop_grace = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;
     LogForm log_form = LogForm::automatic;
 };
 
+void declare(ServeSettings& settings, Command& command) {
+=======
 void declare(ServeSettings& settings, CliCommand& command) {
+>>>>>>> main
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory, "DIR"),
@@ -42,6 +70,7 @@ void declare(ServeSettings& settings, CliCommand& command) {
     configuration.add({.name = "http.stop-grace",
                        .value = Value::duration(settings.stop_grace),
                        .help = "How long requests that have begun may take at a stop"});
+    declare_http_limits(settings.http, configuration);
     configuration.add({.name = "aggregates.hot-max",
                        .value = Value::integer(settings.host.aggregates.hot_aggregates_max, 1),
                        .help = "Aggregates of a type whose state is kept in memory"});
@@ -83,9 +112,9 @@ class Serving {
                                   {.endpoint = UnixEndpoint{join_path(settings_.host.directory, kControlSocketName)}},
                                   *inspection_));
         control_server_ = std::move(control);
-        LEFTFOLD_TRY(server,
-                     http::Server::start(real_.env(), {.endpoint = TcpEndpoint{settings_.address, settings_.port}},
-                                         host_->gateway()));
+        http::ServerOptions options = settings_.http;
+        options.endpoint = TcpEndpoint{settings_.address, settings_.port};
+        LEFTFOLD_TRY(server, http::Server::start(real_.env(), std::move(options), host_->gateway()));
         server_ = std::move(server);
         const std::string endpoint = to_string(server_->endpoint());
         logger_.info("server-started", {{"application", parts_.name},

@@ -6,6 +6,7 @@
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/event/json.hpp"
 
+#include "generator.hpp"
 #include "importer.hpp"
 
 namespace bank {
@@ -178,6 +179,28 @@ leftfold::CliCommand import_command() {
          .examples = {{"import transactions.csv --verify", "and compare each balance"}}},
         [](ImportSettings& settings, leftfold::CliCommand& command) { declare(settings, command); },
         [](ImportSettings& settings, leftfold::Terminal& terminal) { return run(settings, terminal); });
+}
+
+leftfold::CliCommand generate_command() {
+    return leftfold::make_cli_command<GeneratorOptions>(
+        {.name = "generate",
+         .summary = "Print a made-up history of transactions, to import",
+         .help = "CSV of the form that import reads. The same numbers give the same history.",
+         .examples = {{"generate --transactions 30000 > history.csv", "a larger one"}}},
+        [](GeneratorOptions& options, leftfold::CliCommand& command) {
+            leftfold::Configuration& configuration = command.configuration;
+            configuration.add({.name = "seed", .value = Value::integer(options.seed), .help = "Which history"});
+            configuration.add({.name = "accounts",
+                               .value = Value::integer(options.accounts, 1, 1'000'000),
+                               .help = "How many accounts"});
+            configuration.add({.name = "transactions",
+                               .value = Value::integer(options.transactions, 1, 10'000'000),
+                               .help = "How many transactions"});
+        },
+        [](GeneratorOptions& options, leftfold::Terminal& terminal) -> Result<int> {
+            terminal.out << generate_history(options);
+            return 0;
+        });
 }
 
 }  // namespace bank

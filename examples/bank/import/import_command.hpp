@@ -6,5 +6,7 @@ namespace bank {
 
 // bank import FILE.csv --url URL
 leftfold::CliCommand import_command();
+// bank generate --seed N
+leftfold::CliCommand generate_command();
 
 }  // namespace bank
