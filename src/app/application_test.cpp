@@ -20,7 +20,7 @@ using ::testing::Not;
 // The commands of a built service, on files of a simulated machine.
 struct ServiceCommandsTest : ::testing::Test {
     sim::SimEnv sim{1};
-    ApplicationParts parts{.name = "test", .services = {counter::service()}};
+    ApplicationParts parts{.name = "test", .program = "test", .services = {counter::service()}};
     std::vector<std::pair<std::string, std::string>> environment;
     std::ostringstream out;
     std::ostringstream err;
@@ -33,6 +33,7 @@ struct ServiceCommandsTest : ::testing::Test {
         line.add(events_command(parts));
         line.add(replay_command(parts));
         line.add(log_info_command(parts));
+        line.add(log_verify_command(parts));
         line.add(catalogue_command(parts));
         line.add(version_command(parts));
         return line.run(words, {Terminal{out, err}, sim.files(), environment});
@@ -81,7 +82,7 @@ TEST_F(ServiceCommandsTest, unknown_command_names_the_nearest) {
 }
 
 TEST_F(ServiceCommandsTest, every_help_has_an_example) {
-    for (const char* command : {"serve", "events", "replay", "log info", "catalogue"}) {
+    for (const char* command : {"serve", "events", "replay", "log info", "log verify", "catalogue"}) {
         std::vector<std::string> words;
         std::istringstream split(command);
         for (std::string word; split >> word;)

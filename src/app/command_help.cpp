@@ -118,8 +118,7 @@ std::string command_help(std::string_view program, const CliCommand& command) {
     if (!settings.empty()) {
         settings.push_back({"--config FILE", "A TOML file with settings; also LEFTFOLD_CONFIG"});
         settings.push_back({"--print-config", "Print the settings, where each comes from, and stop"});
-        append_rows(out, "Settings, each as a flag, else as a variable of the environment, else in a file:",
-                    settings);
+        append_rows(out, "Settings, each as a flag, else as a variable of the environment, else in a file:", settings);
     }
     return out;
 }

@@ -77,14 +77,6 @@ Result<int> converse(const ApplicationParts& parts, const std::string& directory
     return Conversation(*owner, real, terminal, std::move(next_target)).run();
 }
 
-void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts) {
-    directory = parts.default_directory();
-    command.configuration.add({.name = "data.directory",
-                               .value = Value::text(directory, "DIR"),
-                               .help = "Where the events are kept",
-                               .aliases = {"--data"}});
-}
-
 struct EventsSettings {
     std::string directory;
     std::string topic;
@@ -141,6 +133,14 @@ std::string default_topic(const ApplicationParts& parts) {
 }
 
 }  // namespace
+
+void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts) {
+    directory = parts.default_directory();
+    command.configuration.add({.name = "data.directory",
+                               .value = Value::text(directory, "DIR"),
+                               .help = "Where the events are kept",
+                               .aliases = {"--data"}});
+}
 
 CliCommand events_command(const ApplicationParts& parts) {
     return make_cli_command<EventsSettings>(

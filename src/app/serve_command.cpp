@@ -16,6 +16,16 @@ namespace leftfold {
 
 namespace {
 
+struct ServeSettings {
+    HostOptions host;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    http::ServerOptions http;
+    Duration stop_grace = std::chrono::seconds(10);
+    LogLevel log_level = LogLevel::info;
+    LogForm log_form = LogForm::automatic;
+};
+
 void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
     constexpr std::uint64_t kBodyBytesLeast = 1024;
     constexpr Duration kTimeoutLeast = std::chrono::milliseconds(1);
@@ -39,21 +49,7 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a client may take no byte of its answer"});
 }
 
-<<<<<<< HEAD
-struct ServeSettings {
-    HostOptions host;
-    std::string address = "127.0.0.1";
-    std::uint16_t port = 8080;
-    http::ServerOptions http;
-    Duration stop_grace = std::chrono::seconds(10);
-    LogLevel log_level = LogLevel::info;
-    LogForm log_form = LogForm::automatic;
-};
-
-void declare(ServeSettings& settings, Command& command) {
-=======
 void declare(ServeSettings& settings, CliCommand& command) {
->>>>>>> main
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory, "DIR"),
