@@ -2,6 +2,7 @@
 """hello_test.py BINARY: serves shopping lists on a free port, sends commands, reads the state, ends it."""
 
 import json
+import pathlib
 import re
 import signal
 import subprocess
@@ -26,6 +27,28 @@ def expect(what, got, wanted):
         sys.exit(f"{what}: expected {wanted}, got {got}")
 
 
+def check_what_is_stored(data):
+    def tool(*words):
+        done = subprocess.run([sys.argv[1], *words, "--data", data], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+    code, out = tool("replay", "list", "home")
+    expect("replay", (code, [json.loads(line)["state"]["open"] for line in out.splitlines()]), (0, [{"tea": 2}, {}]))
+    code, out = tool("log", "verify", "--json")
+    report = json.loads(out)
+    expect("verify", (code, report["sound"], sum(each["events"] for each in report["partitions"])), (0, True, 2))
+
+    # One bit of the first event.
+    segment = next(each for each in data.rglob("*.log") if b"tea" in each.read_bytes())
+    stored = bytearray(segment.read_bytes())
+    stored[stored.index(b"tea")] ^= 1
+    segment.write_bytes(stored)
+    code, out = tool("log", "verify")
+    expect("exit code of verify on damage", code, 1)
+    if not re.search(rf"DAMAGED: {re.escape(str(segment))} at byte \d+: (.|\n)*from a backup", out):
+        sys.exit(f"verify does not say what is damaged and what to do:\n{out}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as data:
         server = subprocess.Popen([sys.argv[1], "serve", "--data", data, "--port", "0"], stdout=subprocess.PIPE, text=True)
@@ -40,6 +63,7 @@ def main():
             expect("state", (status, answer), (200, {"id": "home", "open": {}, "bought": 2, "version": 2}))
             server.send_signal(signal.SIGTERM)
             expect("exit code", server.wait(20), 0)
+            check_what_is_stored(pathlib.Path(data))
         finally:
             server.kill()
             server.wait()
