@@ -72,7 +72,11 @@ class Inspection::Impl {
     Impl(const Env& env, Host& host) : env_(env), host_(host) {
         watch_ = host.log().watch([this](log::Slot, Position) { wake(); });
     }
-    ~Impl() { host_.log().unwatch(watch_); }
+    ~Impl() {
+        host_.log().unwatch(watch_);
+        for (const auto& [id, waiting] : waiting_)
+            env_.scheduler.cancel(waiting.timer);
+    }
 
     void events(std::string_view query, http::Responder responder);
     Result<http::Response> replay(std::string_view query);
