@@ -1,15 +1,20 @@
 #include "leftfold/app/application.hpp"
 
+#include <ostream>
+
 #include "commands.hpp"
+#include "declarations.hpp"
 
 namespace leftfold {
 
 struct Application::Impl {
     ApplicationParts parts;
-    std::vector<Command> commands;
+    std::vector<CliCommand> commands;
 };
 
-Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()) { impl_->parts.name = name; }
+Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()) {
+    impl_->parts.name = name;
+}
 Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
@@ -19,7 +24,7 @@ Application& Application::host(Service service) {
     return *this;
 }
 
-Application& Application::command(Command command) {
+Application& Application::cli_command(CliCommand command) {
     impl_->commands.push_back(std::move(command));
     return *this;
 }
@@ -30,21 +35,30 @@ Application& Application::version(std::string_view text) {
 }
 
 int Application::run(int argc, char** argv) {
+    impl_->parts.program = argc > 0 ? argv[0] : impl_->parts.name;
     const ApplicationParts& parts = impl_->parts;
-    CommandLine line(parts.name, "event-sourced services: " + [&] {
-        std::string names;
-        for (const Service& service : parts.services)
-            names += (names.empty() ? "" : ", ") + service.name();
-        return names;
-    }());
+    if (const auto mistakes = mistakes_in(parts.name, parts.services); !mistakes.empty()) {
+        const Terminal terminal = standard_terminal();
+        for (const std::string& mistake : mistakes)
+            terminal.err << parts.name << ": " << mistake << '\n';
+        return kExitUsage;
+    }
+    CommandLine line(
+        parts.name, "event-sourced services: " + [&] {
+            std::string names;
+            for (const Service& service : parts.services)
+                names += (names.empty() ? "" : ", ") + service.name();
+            return names;
+        }());
     line.group("log", "Look at what is stored");
     line.add(serve_command(parts));
-    for (Command& command : impl_->commands)
+    for (CliCommand& command : impl_->commands)
         line.add(std::move(command));
     impl_->commands.clear();
     line.add(events_command(parts));
     line.add(replay_command(parts));
     line.add(log_info_command(parts));
+    line.add(log_verify_command(parts));
     line.add(catalogue_command(parts));
     line.add(version_command(parts));
     return line.run(argc, argv);

@@ -63,7 +63,7 @@ Row option_row(const Configuration::Entry& entry) {
         left += " " + entry.option.value.placeholder();
     std::string right = entry.option.help + default_text(entry);
     if (entry.is_setting())
-        right += fmt::format("\n{} in a file, {} in the environment", entry.option.name, entry.variable());
+        right += fmt::format("\n{}, {}", entry.variable(), entry.option.name);
     return {std::move(left), std::move(right)};
 }
 
@@ -94,7 +94,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
     return out;
 }
 
-std::string command_help(std::string_view program, const Command& command) {
+std::string command_help(std::string_view program, const CliCommand& command) {
     std::string out = fmt::format("{} {}: {}\n", program, command.name, command.summary);
     if (!command.help.empty())
         out += "\n" + wrapped(command.help, 0);
@@ -118,14 +118,13 @@ std::string command_help(std::string_view program, const Command& command) {
     if (!settings.empty()) {
         settings.push_back({"--config FILE", "A TOML file with settings; also LEFTFOLD_CONFIG"});
         settings.push_back({"--print-config", "Print the settings, where each comes from, and stop"});
-        append_rows(out, "Settings, by flag, by variable of the environment or in a file, the first of them winning:",
-                    settings);
+        append_rows(out, "Settings, each as a flag, else as a variable of the environment, else in a file:", settings);
     }
     return out;
 }
 
 std::string overview_help(std::string_view program, std::string_view summary, std::string_view path,
-                          const std::vector<Command>& commands,
+                          const std::vector<CliCommand>& commands,
                           const std::map<std::string, std::string, std::less<>>& groups) {
     const std::string prefix = path.empty() ? "" : std::string(path) + " ";
     const auto group = groups.find(path);
@@ -135,7 +134,7 @@ std::string overview_help(std::string_view program, std::string_view summary, st
     fmt::format_to(std::back_inserter(out), "\nUsage: {} {}COMMAND [OPTIONS]\n", program, prefix);
     std::vector<Row> rows;
     std::vector<Example> examples;
-    for (const Command& command : commands) {
+    for (const CliCommand& command : commands) {
         if (!command.name.starts_with(prefix))
             continue;
         rows.push_back({command.name, command.summary});

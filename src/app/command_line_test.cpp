@@ -85,12 +85,12 @@ struct CommandLineTest : ::testing::Test {
     CommandLine line{"bank", "accounts as events"};
 
     CommandLineTest() {
-        line.add(make_command<ServeSettings>(
+        line.add(make_cli_command<ServeSettings>(
             {.name = "serve",
              .summary = "Run the services",
              .help = "One process, all services.\n\nStops cleanly on SIGTERM.",
              .examples = {{"serve --port 9000", "On another port"}}},
-            [](ServeSettings& settings, Command& command) {
+            [](ServeSettings& settings, CliCommand& command) {
                 command.configuration.add({.name = "http.port",
                                            .value = Value::integer(settings.port),
                                            .help = "Port to listen on",
@@ -106,9 +106,9 @@ struct CommandLineTest : ::testing::Test {
                 terminal.out << "served\n";
                 return 0;
             }));
-        line.add(make_command<ImportSettings>(
+        line.add(make_cli_command<ImportSettings>(
             {.name = "import", .summary = "Send a history", .examples = {{"import a.csv", ""}}},
-            [](ImportSettings& settings, Command& command) {
+            [](ImportSettings& settings, CliCommand& command) {
                 command.arguments.push_back({"FILE", Value::text(settings.file), "What to send"});
                 command.arguments.push_back({"MORE", Value::list(settings.more), "And these", false});
                 command.configuration.add(
@@ -262,11 +262,11 @@ TEST_F(CommandLineTest, help_teaches) {
                   "  --json      Print JSON\n"
                   "  -h, --help  Show this text\n"
                   "\n"
-                  "Settings, by flag, by variable of the environment or in a file, the first of them winning:\n"
+                  "Settings, each as a flag, else as a variable of the environment, else in a file:\n"
                   "  --port, -p, --http-port N  Port to listen on [default: 8080]\n"
-                  "                             http.port in a file, LEFTFOLD_HTTP_PORT in the environment\n"
+                  "                             LEFTFOLD_HTTP_PORT, http.port\n"
                   "  --app-drain DURATION       Time to finish [default: 10s]\n"
-                  "                             app.drain in a file, LEFTFOLD_APP_DRAIN in the environment\n"
+                  "                             LEFTFOLD_APP_DRAIN, app.drain\n"
                   "  --config FILE              A TOML file with settings; also LEFTFOLD_CONFIG\n"
                   "  --print-config             Print the settings, where each comes from, and stop\n");
     }

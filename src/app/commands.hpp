@@ -1,4 +1,4 @@
-// The subcommands that every built service has. Each takes what the application consists of, and gives a Command.
+// The subcommands that every built service has. Each takes what the application consists of, and gives a CliCommand.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@ namespace leftfold {
 
 struct ApplicationParts {
     std::string name;
+    std::string program = {};  // as it was called, so that messages can be pasted
     std::string version = "0.0.0";
     std::vector<Service> services;
 
@@ -18,11 +19,15 @@ struct ApplicationParts {
 };
 
 // `parts` outlive the commands.
-Command serve_command(const ApplicationParts& parts);
-Command events_command(const ApplicationParts& parts);
-Command replay_command(const ApplicationParts& parts);
-Command log_info_command(const ApplicationParts& parts);
-Command catalogue_command(const ApplicationParts& parts);
-Command version_command(const ApplicationParts& parts);
+CliCommand serve_command(const ApplicationParts& parts);
+CliCommand events_command(const ApplicationParts& parts);
+CliCommand replay_command(const ApplicationParts& parts);
+CliCommand log_info_command(const ApplicationParts& parts);
+CliCommand log_verify_command(const ApplicationParts& parts);
+CliCommand catalogue_command(const ApplicationParts& parts);
+CliCommand version_command(const ApplicationParts& parts);
+
+// --data, for those that look at a directory.
+void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts);
 
 }  // namespace leftfold

@@ -1,14 +1,16 @@
 // serve: the services of an application behind HTTP, until a signal ends it.
 
+#include <iterator>
+#include <ostream>
+
 #include <fmt/format.h>
 
-#include <ostream>
+#include "leftfold/env/real_env.hpp"
+#include "leftfold/telemetry/log.hpp"
 
 #include "commands.hpp"
 #include "host.hpp"
 #include "inspection.hpp"
-#include "leftfold/env/real_env.hpp"
-#include "leftfold/telemetry/log.hpp"
 
 namespace leftfold {
 
@@ -18,19 +20,43 @@ struct ServeSettings {
     HostOptions host;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
+    http::ServerOptions http;
     Duration stop_grace = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;
     LogForm log_form = LogForm::automatic;
 };
 
-void declare(ServeSettings& settings, Command& command) {
+void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
+    constexpr std::uint64_t kBodyBytesLeast = 1024;
+    constexpr Duration kTimeoutLeast = std::chrono::milliseconds(1);
+    configuration.add({.name = "http.body-size-max",
+                       .value = Value::size_bytes(http.body_bytes_max, kBodyBytesLeast),
+                       .help = "Largest body of a request; more is answered 413"});
+    configuration.add({.name = "http.connections-max",
+                       .value = Value::integer(http.connections_max, 1),
+                       .help = "Connections at a time; what comes beyond is closed at once"});
+    configuration.add({.name = "http.header-timeout",
+                       .value = Value::duration(http.header_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the headers of a request"});
+    configuration.add({.name = "http.body-timeout",
+                       .value = Value::duration(http.body_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the body of a request"});
+    configuration.add({.name = "http.idle-timeout",
+                       .value = Value::duration(http.idle_timeout, kTimeoutLeast),
+                       .help = "How long a connection is kept without a request"});
+    configuration.add({.name = "http.write-timeout",
+                       .value = Value::duration(http.write_timeout, kTimeoutLeast),
+                       .help = "How long a client may take no byte of its answer"});
+}
+
+void declare(ServeSettings& settings, CliCommand& command) {
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
-                       .value = Value::text(settings.host.directory),
+                       .value = Value::text(settings.host.directory, "DIR"),
                        .help = "Where the events are kept; made where missing",
                        .aliases = {"--data"}});
     configuration.add({.name = "http.address",
-                       .value = Value::text(settings.address),
+                       .value = Value::text(settings.address, "ADDRESS"),
                        .help = "Address to listen on; beyond loopback only if you say so",
                        .aliases = {"--address"}});
     configuration.add({.name = "http.port",
@@ -40,6 +66,7 @@ void declare(ServeSettings& settings, Command& command) {
     configuration.add({.name = "http.stop-grace",
                        .value = Value::duration(settings.stop_grace),
                        .help = "How long requests that have begun may take at a stop"});
+    declare_http_limits(settings.http, configuration);
     configuration.add({.name = "aggregates.hot-max",
                        .value = Value::integer(settings.host.aggregates.hot_aggregates_max, 1),
                        .help = "Aggregates of a type whose state is kept in memory"});
@@ -56,9 +83,9 @@ void declare(ServeSettings& settings, Command& command) {
                                                                    {"error", LogLevel::error}}),
                        .help = "Least important line that is logged"});
     configuration.add({.name = "log.form",
-                       .value = Value::choice(settings.log_form, {{"auto", LogForm::automatic},
-                                                                  {"json", LogForm::json},
-                                                                  {"readable", LogForm::readable}}),
+                       .value = Value::choice(
+                           settings.log_form,
+                           {{"auto", LogForm::automatic}, {"json", LogForm::json}, {"readable", LogForm::readable}}),
                        .help = "How log lines look; auto: readable on a terminal, else JSON"});
 }
 
@@ -81,8 +108,9 @@ class Serving {
                                   {.endpoint = UnixEndpoint{join_path(settings_.host.directory, kControlSocketName)}},
                                   *inspection_));
         control_server_ = std::move(control);
-        LEFTFOLD_TRY(server, http::Server::start(real_.env(), {.endpoint = TcpEndpoint{settings_.address, settings_.port}},
-                                                 host_->gateway()));
+        http::ServerOptions options = settings_.http;
+        options.endpoint = TcpEndpoint{settings_.address, settings_.port};
+        LEFTFOLD_TRY(server, http::Server::start(real_.env(), std::move(options), host_->gateway()));
         server_ = std::move(server);
         const std::string endpoint = to_string(server_->endpoint());
         logger_.info("server-started", {{"application", parts_.name},
@@ -104,11 +132,12 @@ class Serving {
         LEFTFOLD_CHECK(gateway.add_get("/metrics", [this](const http::Request&) {
             update_metrics();
             return http::Response{.status = 200,
-                                  .content_type = Registry::kContentType,
+                                  .content_type = MetricRegistry::kContentType,
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
-        LEFTFOLD_CHECK(gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
+        LEFTFOLD_CHECK(
+            gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
         return gateway.add_get("/health/ready", [this](const http::Request&) {
             return stopping_ ? http::text_response(503, "stopping\n") : http::text_response(200, "ready\n");
         });
@@ -120,7 +149,8 @@ class Serving {
             .set(static_cast<std::int64_t>(server_->counters().connections));
         for (const HostedAggregate& aggregate : host_->aggregates()) {
             registry_
-                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory", {{"aggregate", aggregate.name}})
+                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
+                       {{"aggregate", aggregate.name}})
                 .set(static_cast<std::int64_t>(aggregate.runtime->statistics().hot));
             const auto& topic = host_->log().topics()[aggregate.topic.value()];
             for (std::uint32_t partition = 0; partition < topic.partition_count; ++partition)
@@ -139,9 +169,7 @@ class Serving {
         stopping_ = true;
         logger_.info("server-stopping", {{"signal", signal}});
         server_->stop(settings_.stop_grace, [this] {
-            control_server_->stop(std::chrono::milliseconds(100), [this] {
-                host_->stop([this] { real_.stop(); });
-            });
+            control_server_->stop(std::chrono::milliseconds(100), [this] { host_->stop([this] { real_.stop(); }); });
         });
     }
 
@@ -150,7 +178,7 @@ class Serving {
     RealEnv real_;
     std::unique_ptr<LogSink> sink_;
     Logger logger_;
-    Registry registry_;
+    MetricRegistry registry_;
     bool stopping_ = false;
     std::unique_ptr<Host> host_;
     std::unique_ptr<Inspection> inspection_;
@@ -158,18 +186,44 @@ class Serving {
     std::unique_ptr<http::Server> server_;
 };
 
+// What can be asked of the services, as the help shows it: each command with the shape of its body.
+std::string routes_help(const ApplicationParts& parts) {
+    std::string text;
+    const auto row = [&text](std::string_view method, const std::string& pattern, std::string_view what) {
+        fmt::format_to(std::back_inserter(text), "  {:<4} {:<32} {}\n", method, pattern, what);
+    };
+    for (const Service& service : parts.services) {
+        for (const AggregateDeclaration& aggregate : service.aggregates()) {
+            const auto model = aggregate.make_model(parts.name, aggregate.name);
+            for (const CommandType& command : model->commands())
+                row("POST", fmt::format("{}/{}", aggregate.route, command.name), command.shape);
+            row("GET", aggregate.route, "the state; ?at_version=, ?at_time=, ?recorded_at= for an earlier one");
+            row("GET", aggregate.route + "/events", "how it came about, in pages; ?from=, ?limit=");
+        }
+    }
+    row("GET", "/metrics", "for Prometheus");
+    row("GET", "/health/live, /health/ready", "for who restarts it or sends it requests");
+    return text;
+}
+
 }  // namespace
 
-Command serve_command(const ApplicationParts& parts) {
-    return make_command<ServeSettings>(
+CliCommand serve_command(const ApplicationParts& parts) {
+    return make_cli_command<ServeSettings>(
         {.name = "serve",
          .summary = "Serve over HTTP",
-         .help = "Serves the routes of the hosted services, and /metrics, /health/live and /health/ready.\n\n"
-                 "Events are on disk before a command is answered; after a crash the next start goes on where the last "
-                 "answer was. One process holds a data directory at a time.",
+         .help = "Routes, each command with what its body holds:\n\n" + routes_help(parts) +
+                 "\nIdempotency-Key: ID makes a command safe to send again; If-Match: \"VERSION\" refuses it if "
+                 "somebody was "
+                 "faster. A command is answered when its events are on disk: after a crash, the next start goes on "
+                 "where the "
+                 "last answer was. Ctrl-C or SIGTERM answers what has begun, and ends.\n\n"
+                 "One process holds a data directory at a time; `events`, `replay` and `log` work beside it.",
          .examples = {{"serve", "on 127.0.0.1:8080, data in " + parts.default_directory()},
-                      {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"}}},
-        [&parts](ServeSettings& settings, Command& command) {
+                      {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"},
+                      {"serve --print-config > " + parts.name + ".toml",
+                       "every setting as a file, to change and to give back with --config"}}},
+        [&parts](ServeSettings& settings, CliCommand& command) {
             settings.host.directory = parts.default_directory();
             declare(settings, command);
         },

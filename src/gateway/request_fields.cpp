@@ -1,11 +1,13 @@
 #include "request_fields.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <span>
+
+#include <fmt/format.h>
 
 #include "leftfold/http/url.hpp"
+
 #include "problems.hpp"
 
 namespace leftfold::gateway {
@@ -16,6 +18,12 @@ constexpr std::size_t kIdBytesMax = 200;
 
 bool is_printable_ascii(std::string_view text) noexcept {
     return std::ranges::all_of(text, [](char c) { return c >= 0x21 && c <= 0x7E; });
+}
+
+constexpr std::string_view kUsableId = "one value of 1 to 200 printable ASCII characters without spaces";
+bool is_usable_id(std::span<const std::string_view> values) noexcept {
+    return values.size() == 1 && !values.front().empty() && values.front().size() <= kIdBytesMax &&
+           is_printable_ascii(values.front());
 }
 
 std::optional<std::int64_t> parse_count(std::string_view text) noexcept {
@@ -61,7 +69,10 @@ bool is_valid_key(std::string_view key) noexcept {
             ++i;
             continue;
         }
-        const std::size_t size = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+        const std::size_t size = lead >= 0xC2 && lead <= 0xDF   ? 2
+                                 : lead >= 0xE0 && lead <= 0xEF ? 3
+                                 : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                                : 0;
         if (size == 0 || i + size > key.size())
             return false;
         const auto second = static_cast<std::uint8_t>(key[i + 1]);
@@ -81,41 +92,41 @@ OrResponse<std::string_view> command_id_of(const http::Request& request) {
     const auto values = request.headers("Idempotency-Key");
     if (values.empty())
         return std::string_view();
-    if (values.size() > 1 || values.front().empty() || values.front().size() > kIdBytesMax ||
-        !is_printable_ascii(values.front()))
-        return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used",
-                                           "one value of 1 to 200 printable ASCII characters without spaces"));
+    if (!is_usable_id(values))
+        return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used", kUsableId));
     return values.front();
 }
 
 OrResponse<log::ExpectedVersion> expected_version_of(const http::Request& request) {
-    const auto if_match = request.header("If-Match");
-    const auto if_none_match = request.header("If-None-Match");
-    if (!if_match && !if_none_match)
+    const auto if_match = request.headers("If-Match");
+    const auto if_none_match = request.headers("If-None-Match");
+    if (if_match.empty() && if_none_match.empty())
         return log::ExpectedVersion::any();
-    if (if_match && !if_none_match) {
-        if (*if_match == "*")
+    if (if_match.size() == 1 && if_none_match.empty()) {
+        if (if_match.front() == "*")
             return log::ExpectedVersion::exists();
-        if (const auto version = parse_etag(*if_match))
+        if (const auto version = parse_etag(if_match.front()))
             return log::ExpectedVersion::exactly(*version);
     }
-    if (!if_match && *if_none_match == "*")
+    if (if_match.empty() && if_none_match.size() == 1 && if_none_match.front() == "*")
         return log::ExpectedVersion::none();
-    return std::unexpected(bad_request("bad-condition", "The condition cannot be understood",
-                                       "If-Match takes one version as in an ETag, \"7\", or *; If-None-Match takes *; not both"));
+    return std::unexpected(
+        bad_request("bad-condition", "The condition cannot be understood",
+                    "If-Match takes one version as in an ETag, \"7\", or *; If-None-Match takes *; not both"));
 }
 
 OrResponse<std::optional<Timestamp>> time_of(const http::Request& request) {
-    const auto text = request.header("Leftfold-Time");
-    if (!text)
+    const auto values = request.headers("Leftfold-Time");
+    if (values.empty())
         return std::nullopt;
     if (!request.on_loopback)
         return std::unexpected(http::Problem(403, "time-not-trusted", "A time is taken from trusted sources only")
                                    .detail("Leftfold-Time is accepted on a loopback listener only")
                                    .response());
-    const auto time = parse_rfc3339(*text);
-    if (!time)
-        return std::unexpected(bad_request("bad-time", "Leftfold-Time cannot be understood", time.error().message()));
+    const auto time = parse_rfc3339(values.front());
+    if (!time || values.size() > 1)
+        return std::unexpected(bad_request("bad-time", "Leftfold-Time cannot be understood",
+                                           time ? "there is more than one" : std::string_view(time.error().message())));
     return *time;
 }
 
@@ -134,11 +145,13 @@ std::string_view traceparent_of(const http::Request& request) noexcept {
 }
 
 OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
-    const std::string_view text = request.header("Leftfold-Correlation-Id").value_or("");
-    if (text.size() > kIdBytesMax || !is_printable_ascii(text))
-        return std::unexpected(bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used",
-                                           "at most 200 printable ASCII characters without spaces"));
-    return text;
+    const auto values = request.headers("Leftfold-Correlation-Id");
+    if (values.empty())
+        return std::string_view();
+    if (!is_usable_id(values))
+        return std::unexpected(
+            bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used", kUsableId));
+    return values.front();
 }
 
 OrResponse<AsOf> as_of_query(std::string_view query) {
@@ -176,8 +189,8 @@ OrResponse<EventsPage> events_page_query(std::string_view query) {
         else if (name == "limit" && number && *number > 0 && *number <= kEventsPageMax)
             page.limit = *number;
         else
-            return bad_query(fmt::format("'{}={}': known are from (a version: 1, 2, 3 …) and limit (1 to {})", name, value,
-                                         kEventsPageMax));
+            return bad_query(fmt::format("'{}={}': known are from (a version: 1, 2, 3 …) and limit (1 to {})", name,
+                                         value, kEventsPageMax));
     }
     return page;
 }
@@ -190,13 +203,15 @@ OrResponse<std::optional<log::PositionToken>> positions_of(const http::Request& 
             return std::unexpected(
                 bad_request("bad-position", "Leftfold-Position cannot be understood", token.error().message()));
         if (token->incarnation() != incarnation)
-            return std::unexpected(http::Problem(409, "foreign-position", "The position is of another log")
-                                       .detail("Leftfold-Position names another incarnation of the log; drop it and read anew")
-                                       .response());
+            return std::unexpected(
+                http::Problem(409, "foreign-position", "The position is of another log")
+                    .detail("Leftfold-Position names another incarnation of the log; drop it and read anew")
+                    .response());
         if (!merged)
             merged = *token;
         else if (const auto both = merged->merge(*token); !both)
-            return std::unexpected(bad_request("bad-position", "Leftfold-Position cannot be understood", both.error().message()));
+            return std::unexpected(
+                bad_request("bad-position", "Leftfold-Position cannot be understood", both.error().message()));
     }
     return merged;
 }

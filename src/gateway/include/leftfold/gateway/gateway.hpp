@@ -8,18 +8,21 @@
 //   GET  /accounts/{id}/events      a CloudEvents batch; ?from=, ?limit=, the next page in Link
 //
 // Request headers: Idempotency-Key (the command's id), If-Match ("<version>" or *), If-None-Match (* for a new one),
-// Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem is an
-// RFC 9457 document. The table of them is in docs/http.md.
+// Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem
+// is an RFC 9457 document. The table of them is in docs/http.md.
 //
 // Thread rule: the shard's thread. Life cycle: outlives the http::Server that it handles for.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leftfold/aggregate/runtime.hpp"
+#include "leftfold/gateway/router.hpp"
 #include "leftfold/http/server.hpp"
 #include "leftfold/log/event_log.hpp"
 #include "leftfold/telemetry/metrics.hpp"
@@ -32,10 +35,14 @@ struct AggregateRoute {
     std::string event_source;   // CloudEvents `source` of its events: "/bank/accounts"
 };
 
+// What add_aggregate() routes for commands of these names, so that a collision can be found before anything runs: the
+// state, the events, each command, and each command for which the server chooses the id.
+std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands);
+
 class Gateway final : public http::Handler {
   public:
     // All borrowed.
-    Gateway(const Env& env, log::EventLog& log, Registry& registry);
+    Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry);
     ~Gateway() override;
 
     // Before the first request. Errors: see Router::add. The runtime is borrowed.
