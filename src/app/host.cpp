@@ -29,13 +29,14 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
     host->log_ = std::move(log);
     host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry);
 
+    AggregateOptions aggregates = std::move(options.aggregates);
+    aggregates.snapshot_folder = join_path(options.directory, "snapshots");
     TopicId topic;
     for (const Service& service : services) {
         for (const AggregateDeclaration& declaration : service.aggregates()) {
             auto model = declaration.make_model(application, declaration.name);
             const TopicId outcomes = topic.next();
-            auto runtime =
-                std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, options.aggregates);
+            auto runtime = std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, aggregates);
             gateway::AggregateRoute route{.pattern = declaration.route,
                                           .problem_scope = topic_name(application, declaration.name),
                                           .event_source = fmt::format("/{}/{}", application, declaration.name)};
