@@ -36,6 +36,12 @@ bool belongs(const AsOf& as_of, const Snapshot& snapshot) {
 }  // namespace
 
 struct AggregateRuntime::Impl::HistoryRead {
+    explicit HistoryRead(std::shared_ptr<std::size_t> all) : count(std::move(all)) { ++*count; }
+    ~HistoryRead() { --*count; }
+    HistoryRead(const HistoryRead&) = delete;
+    HistoryRead& operator=(const HistoryRead&) = delete;
+
+    std::shared_ptr<std::size_t> count;
     std::string key;
     log::Slot slot;
     AsOf as_of;
@@ -50,7 +56,15 @@ void AggregateRuntime::Impl::read(std::string_view key, AsOf as_of, StateDone do
         read_current(key, std::move(done));
         return;
     }
-    auto history = std::make_unique<HistoryRead>();
+    if (*history_reads_ >= options_.history_reads_max) {
+        answer_later(std::move(done),
+                     Error(ErrorCode::unavailable,
+                           fmt::format("{} questions about the past of a {} are being read for already",
+                                       *history_reads_, model_.name()),
+                           Retry::yes));
+        return;
+    }
+    auto history = std::make_unique<HistoryRead>(history_reads_);
     history->key = key;
     history->slot = slot_of(key);
     history->as_of = as_of;

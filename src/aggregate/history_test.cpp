@@ -1,6 +1,9 @@
 // Questions about the past, SEMANTICS 9.
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -83,6 +86,18 @@ TEST_F(History, beyond_the_last_version_says_which_is_the_last) {
     const auto state = world_.read("a", AsOfVersion{Version(5)});
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().message(), "thing 'a' is at version 4");
+}
+
+TEST_F(History, too_many_questions_at_once_are_told_to_come_again) {
+    world_.change_options({.history_reads_max = 2});
+    std::vector<std::optional<ErrorCode>> answers;
+    for (int i = 0; i < 3; ++i)
+        world_.runtime().read("a", AsOfVersion{Version(4)}, [&](const Result<StateReply>& state) {
+            answers.push_back(state ? std::nullopt : std::optional(state.error().code()));
+        });
+    world_.run_until([&] { return answers.size() == 3; });
+    EXPECT_EQ(std::ranges::count(answers, ErrorCode::unavailable), 1);
+    EXPECT_EQ(ask(AsOfVersion{Version(4)}), Answer(1111, 4));
 }
 
 TEST_F(History, does_not_disturb_the_present) {

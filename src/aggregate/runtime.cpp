@@ -30,6 +30,10 @@ std::optional<std::string> thrown_by(const Call& call) {
 
 // An append that was refused at once. `overloaded` means one aggregate here, and the log means a whole partition.
 Error of_refused_append(Error error) {
+    // Not the client's: the log and this state disagree, and the log is right.
+    if (error.code() == ErrorCode::conflict)
+        return Error(ErrorCode::unavailable, "nothing was written, the state is read anew: " + error.message(),
+                     Retry::yes);
     if (error.code() != ErrorCode::overloaded)
         return error;
     return Error(ErrorCode::unavailable, "nothing was written, the partition is overloaded: " + error.message(),

@@ -119,7 +119,8 @@ class AggregateRuntime::Impl : public std::enable_shared_from_this<AggregateRunt
     const std::uint32_t partition_count_;
     const AggregateOptions options_;
     HotSet hot_;
-    std::unique_ptr<SnapshotStore> snapshots_;  // nullptr: there are none
+    std::unique_ptr<SnapshotStore> snapshots_;                                       // nullptr: there are none
+    std::shared_ptr<std::size_t> history_reads_ = std::make_shared<std::size_t>(0);  // outlives this in late steps
     std::map<std::uint64_t, Join> joins_;
     std::uint64_t next_join_ = 0;
     // Reused by every command.

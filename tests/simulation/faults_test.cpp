@@ -93,8 +93,8 @@ TEST_P(EveryOperation, that_fails_loses_nothing_acknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(Faults, EveryOperation,
                          testing::Values(ErrorCode::io, ErrorCode::no_space, ErrorCode::read_only),
-                         [](const auto& info) {
-                             std::string name(to_string(info.param));
+                         [](const auto& parameter) {
+                             std::string name(to_string(parameter.param));
                              std::ranges::replace(name, '-', '_');
                              return name;
                          });

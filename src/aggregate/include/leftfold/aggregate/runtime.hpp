@@ -31,6 +31,8 @@ struct AggregateOptions {
     // Commands of one aggregate that may wait for the disk, or for its state to be read: then `too many`. Keeps one hot
     // aggregate from taking all the memory there is.
     std::size_t commands_in_flight_max = 4'096;
+    // Questions about the past that are being read for, all aggregates together: then `unavailable`.
+    std::size_t history_reads_max = 256;
     // How long the answer to a refused or eventless command is remembered, on the recorded clock.
     std::chrono::hours outcomes_kept = std::chrono::hours(7 * 24);
     // Of a stream, read and folded in one turn; then others have theirs.
