@@ -10,7 +10,8 @@ namespace {
 
 enum class Belongs : std::uint8_t { yes, no, no_more };
 
-// SEMANTICS 9: a version and recorded_at ask for a prefix of the stream; `time` for the events by then, in version order.
+// SEMANTICS 9: a version and recorded_at ask for a prefix of the stream; `time` for the events by then, in version
+// order.
 Belongs belongs(const AsOf& as_of, const EventMeta& meta) {
     if (const auto* version = std::get_if<AsOfVersion>(&as_of))
         return meta.version <= version->version ? Belongs::yes : Belongs::no_more;
@@ -44,57 +45,76 @@ void AggregateRuntime::Impl::read(std::string_view key, AsOf as_of, StateDone do
     history->as_of = as_of;
     history->state = model_.initial();
     history->done = std::move(done);
-    env_.scheduler.post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
+    post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
 }
 
 void AggregateRuntime::Impl::read_current(std::string_view key, StateDone done) {
-    const auto found = find_or_load(key);
+    auto found = find_hot(key);
     if (!found) {
-        env_.scheduler.post(
-            [error = found.error(), done = std::move(done)]() mutable { done(std::unexpected(std::move(error))); });
+        answer_later(std::move(done), std::move(found).error());
         return;
     }
-    HotAggregate& aggregate = **found;
+    if (*found == nullptr) {
+        const log::Slot slot = slot_of(key);
+        const auto head = log_.stream_head(slot, key);
+        if (!head) {
+            answer_later(std::move(done), head.error());
+            return;
+        }
+        if (head->version == Version(0)) {
+            answer_absent(slot, key, std::move(done));
+            return;
+        }
+        load(key, slot, head->version);
+    }
+    HotAggregate& aggregate = *hot_.find(key);
     if (aggregate.phase == HotAggregate::Phase::ready) {
         answer_state(aggregate, std::move(done));
         return;
     }
     aggregate.waiting.push_back([this, done = std::move(done)](HotAggregate& loaded, const Result<>& result) mutable {
-        if (result && loaded.phase == HotAggregate::Phase::ready) {
+        if (result && loaded.phase == HotAggregate::Phase::ready)
             answer_state(loaded, std::move(done));
-            return;
-        }
-        Error error = result ? Error(ErrorCode::unavailable, "an append to this aggregate has just failed", Retry::yes)
-                             : result.error();
-        env_.scheduler.post(
-            [error = std::move(error), done = std::move(done)]() mutable { done(std::unexpected(std::move(error))); });
+        else
+            answer_later(std::move(done), result ? Error(ErrorCode::unavailable,
+                                                         "an append to this aggregate has just failed", Retry::yes)
+                                                 : result.error());
     });
 }
 
 void AggregateRuntime::Impl::answer_state(HotAggregate& aggregate, StateDone done) {
+    if (aggregate.version == Version(0)) {
+        answer_absent(aggregate.slot, aggregate.key, std::move(done));
+        return;
+    }
     StateReply reply{.members = {}, .version = aggregate.version, .slot = aggregate.slot, .position = {}};
-    if (reply.version > Version(0))
-        aggregate.state->write_members(reply.members);
+    aggregate.state->write_members(reply.members);
     ++aggregate.in_flight;
-    log_.barrier(aggregate.slot, [this, &aggregate, reply = std::move(reply),
-                                  done = std::move(done)](Result<> durable) mutable {
-        const std::string key = aggregate.key;
-        release(aggregate);
-        if (!durable) {
-            done(std::unexpected(std::move(durable).error()));
-            return;
-        }
-        if (reply.version == Version(0)) {
-            done(fail(ErrorCode::not_found, fmt::format("there is no {} '{}'", model_.name(), key)));
-            return;
-        }
-        reply.position = log_.bounds(reply.slot)->durable_end;
-        done(std::move(reply));
+    log_.barrier(aggregate.slot,
+                 [this, &aggregate, reply = std::move(reply), done = std::move(done)](Result<> durable) mutable {
+                     release(aggregate);
+                     if (!durable) {
+                         answer_later(std::move(done), std::move(durable).error());  // as finish() does
+                         return;
+                     }
+                     if (const auto bounds = log_.bounds(reply.slot))
+                         reply.position = bounds->durable_end;
+                     done(std::move(reply));
+                 });
+}
+
+void AggregateRuntime::Impl::answer_absent(log::Slot slot, std::string_view key, StateDone done) {
+    log_.barrier(slot, [this, message = fmt::format("there is no {} '{}'", model_.name(), key),
+                        done = std::move(done)](Result<> durable) mutable {
+        if (durable)
+            done(fail(ErrorCode::not_found, std::move(message)));
+        else
+            answer_later(std::move(done), std::move(durable).error());
     });
 }
 
 void AggregateRuntime::Impl::history_step(std::unique_ptr<HistoryRead> history) {
-    const auto batch = log_.read_stream(history->slot, history->key, history->read.next());
+    const auto batch = log_.read_stream(history->slot, history->key, history->read.next(), options_.bytes_per_turn);
     if (!batch) {
         history->done(std::unexpected(batch.error()));
         return;
@@ -116,7 +136,7 @@ void AggregateRuntime::Impl::history_step(std::unique_ptr<HistoryRead> history) 
         history->folded = record.meta.version;
     }
     if (more) {
-        env_.scheduler.post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
+        post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
         return;
     }
     const auto* asked = std::get_if<AsOfVersion>(&history->as_of);

@@ -35,7 +35,8 @@ void HotSet::shrink() {
     // Looks at a few from the cold end only: pinned ones there must not make every insertion slow.
     constexpr int kLookedAtMax = 8;
     auto candidate = order_.end();
-    for (int looked = 0; by_key_.size() > count_max_ && looked < kLookedAtMax && candidate != order_.begin(); ++looked) {
+    for (int looked = 0; by_key_.size() > count_max_ && looked < kLookedAtMax && candidate != order_.begin();
+         ++looked) {
         --candidate;
         HotAggregate& aggregate = **candidate;
         if (aggregate.phase != HotAggregate::Phase::ready || aggregate.backlog() > 0)

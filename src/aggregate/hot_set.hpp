@@ -1,5 +1,5 @@
-// HotSet: the aggregates of one type whose state is in memory, at most a named number; the least recently used goes first.
-// An aggregate with work in flight is pinned: its state runs ahead of the disk and cannot be read back yet.
+// HotSet: the aggregates of one type whose state is in memory, at most a named number; the least recently used goes
+// first. An aggregate with work in flight is pinned: its state runs ahead of the disk and cannot be read back yet.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,7 @@ struct HotAggregate {
     Phase phase = Phase::loading;
     std::unique_ptr<AggregateInstance> state;
     Version version;           // of `state`
+    Uuid last_event;           // the event at that version
     Version version_to_reach;  // while loading
     std::size_t in_flight = 0;
     std::vector<Waiter> waiting;

@@ -11,6 +11,7 @@ namespace {
 // As stored. The details are a text that holds JSON members, so that they come back to the letter.
 struct StoredOutcome {
     std::int64_t version = 0;
+    std::optional<std::string> last_event;
     std::optional<std::string> rejected;
     std::optional<std::string> details;
 };
@@ -18,7 +19,9 @@ struct StoredOutcome {
 }  // namespace
 
 std::string encode_outcome(const Outcome& outcome) {
-    StoredOutcome stored{outcome.version.value(), std::nullopt, std::nullopt};
+    StoredOutcome stored{outcome.version.value(), std::nullopt, std::nullopt, std::nullopt};
+    if (!outcome.last_event.is_nil())
+        stored.last_event = outcome.last_event.to_string();
     if (outcome.rejection) {
         stored.rejected = outcome.rejection->reason();
         if (!outcome.rejection->details().empty())
@@ -32,8 +35,13 @@ std::string encode_outcome(const Outcome& outcome) {
 Result<Outcome> decode_outcome(std::string_view json_text) {
     auto stored = json::read<StoredOutcome>(json_text, json::Strictness::lenient);
     if (!stored)
-        return fail(ErrorCode::corrupt, "recorded outcome of a command: " + stored.error().path + ": " + stored.error().problem);
+        return fail(ErrorCode::corrupt,
+                    "recorded outcome of a command: " + stored.error().path + ": " + stored.error().problem);
     Outcome outcome{std::nullopt, Version(stored->version)};
+    if (stored->last_event) {
+        LEFTFOLD_TRY(last_event, Uuid::parse(*stored->last_event));
+        outcome.last_event = last_event;
+    }
     if (stored->rejected)
         outcome.rejection = Rejection::recorded(*stored->rejected, stored->details.value_or(""));
     return outcome;

@@ -8,12 +8,16 @@
 #include "leftfold/aggregate/decision.hpp"
 #include "leftfold/base/error.hpp"
 #include "leftfold/base/strong_id.hpp"
+#include "leftfold/base/uuid.hpp"
 
 namespace leftfold {
 
 struct Outcome {
     std::optional<Rejection> rejection;  // none: accepted, and nothing happened
     Version version;                     // of the aggregate that the decision saw
+    // The event at that version; nil if there was none. The outcome reaches the disk by itself, perhaps before that
+    // event, and a crash in between takes the event away: then the outcome was never told to anybody, and is void.
+    Uuid last_event = {};
 };
 
 inline constexpr std::string_view kOutcomeType = "leftfold.command.outcome";

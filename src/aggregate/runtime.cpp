@@ -1,15 +1,33 @@
 #include "leftfold/aggregate/runtime.hpp"
 
-#include <fmt/format.h>
-
 #include <exception>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "leftfold/base/assert.hpp"
 #include "leftfold/base/murmur2.hpp"
+
 #include "runtime_impl.hpp"
 
 namespace leftfold {
+
+namespace {
+
+// What users' code threw, if it did.
+template <class Call>
+std::optional<std::string> thrown_by(const Call& call) {
+    try {
+        call();
+    } catch (const std::exception& thrown) {
+        return thrown.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+    return std::nullopt;
+}
+
+}  // namespace
 
 OwnedRequest::OwnedRequest(const CommandRequest& request)
     : key(request.key),
@@ -58,34 +76,38 @@ log::Slot AggregateRuntime::Impl::slot_of(std::string_view key) const noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 // Loading
 
-Result<HotAggregate*> AggregateRuntime::Impl::find_or_load(std::string_view key) {
+// In memory, known to be unusable, or nullptr: not in memory.
+Result<HotAggregate*> AggregateRuntime::Impl::find_hot(std::string_view key) {
     if (HotAggregate* known = hot_.find(key)) {
         if (known->phase == HotAggregate::Phase::stale)
-            return fail(ErrorCode::unavailable, "an append to this aggregate has just failed; its state is read anew", Retry::yes);
+            return fail(ErrorCode::unavailable, "an append to this aggregate has just failed; its state is read anew",
+                        Retry::yes);
         if (known->backlog() >= options_.commands_in_flight_max)
             return fail(ErrorCode::overloaded,
                         fmt::format("{} commands of this aggregate are waiting already", known->backlog()), Retry::yes);
         return known;
     }
-    const log::Slot slot = slot_of(key);
-    LEFTFOLD_TRY(head, log_.stream_head(slot, key));
+    return nullptr;
+}
+
+HotAggregate& AggregateRuntime::Impl::load(std::string_view key, log::Slot slot, Version head) {
     HotAggregate& aggregate = hot_.insert(key, slot);
     aggregate.state = model_.initial();
-    aggregate.version_to_reach = head.version;
-    if (head.version == Version(0)) {
+    aggregate.version_to_reach = head;
+    if (head == Version(0)) {
         aggregate.phase = HotAggregate::Phase::ready;
-        return &aggregate;
+        return aggregate;
     }
     ++statistics_.loads;
-    env_.scheduler.post([this, name = aggregate.key] { load_step(name); });
-    return &aggregate;
+    post([this, name = aggregate.key] { load_step(name); });
+    return aggregate;
 }
 
 // Folds one read's worth of events, then lets others take their turn.
 void AggregateRuntime::Impl::load_step(const std::string& key) {
     HotAggregate* aggregate = hot_.find(key);
     LEFTFOLD_ASSERT(aggregate != nullptr && aggregate->phase == HotAggregate::Phase::loading);
-    const auto batch = log_.read_stream(aggregate->slot, key, aggregate->version.next());
+    const auto batch = log_.read_stream(aggregate->slot, key, aggregate->version.next(), options_.bytes_per_turn);
     if (!batch) {
         finish_load(*aggregate, std::unexpected(Error(batch.error()).with_context("reading the aggregate's events")));
         return;
@@ -94,9 +116,9 @@ void AggregateRuntime::Impl::load_step(const std::string& key) {
         if (record.meta.version > aggregate->version_to_reach)
             break;
         if (record.meta.version != aggregate->version.next()) {
-            finish_load(*aggregate, fail(ErrorCode::corrupt,
-                                         fmt::format("version {} of the stream follows version {}",
-                                                     record.meta.version.value(), aggregate->version.value())));
+            finish_load(*aggregate,
+                        fail(ErrorCode::corrupt, fmt::format("version {} of the stream follows version {}",
+                                                             record.meta.version.value(), aggregate->version.value())));
             return;
         }
         if (auto applied = aggregate->state->apply(record); !applied) {
@@ -104,15 +126,16 @@ void AggregateRuntime::Impl::load_step(const std::string& key) {
             return;
         }
         aggregate->version = record.meta.version;
+        aggregate->last_event = record.meta.id;
     }
     if (aggregate->version == aggregate->version_to_reach) {
         finish_load(*aggregate, {});
     } else if (batch->records().empty()) {
-        finish_load(*aggregate, fail(ErrorCode::corrupt, fmt::format("the stream ends at version {} of {}",
-                                                                     aggregate->version.value(),
-                                                                     aggregate->version_to_reach.value())));
+        finish_load(*aggregate, fail(ErrorCode::corrupt,
+                                     fmt::format("the stream ends at version {} of {}", aggregate->version.value(),
+                                                 aggregate->version_to_reach.value())));
     } else {
-        env_.scheduler.post([this, key] { load_step(key); });
+        post([this, key] { load_step(key); });
     }
 }
 
@@ -129,7 +152,11 @@ void AggregateRuntime::Impl::finish_load(HotAggregate& aggregate, const Result<>
 
 void AggregateRuntime::Impl::release(HotAggregate& aggregate) {
     LEFTFOLD_ASSERT(aggregate.in_flight > 0);
-    if (--aggregate.in_flight == 0 && aggregate.phase == HotAggregate::Phase::stale)
+    if (--aggregate.in_flight != 0)
+        return;
+    // One that does not exist is not worth a place: else a client could push all others out by asking for names.
+    const bool is_nothing = aggregate.phase == HotAggregate::Phase::ready && aggregate.version == Version(0);
+    if (aggregate.phase == HotAggregate::Phase::stale || is_nothing)
         hot_.erase(aggregate);
 }
 
@@ -140,17 +167,23 @@ void AggregateRuntime::Impl::handle(const CommandRequest& request, CommandDone d
     const log::Slot slot = slot_of(request.key);
     auto command = model_.read_command(request.command, request.json);
     if (!command) {
-        env_.scheduler.post([this, slot, error = std::move(command).error(), done = std::move(done)]() mutable {
-            deliver({.outcome = CommandMalformed{std::move(error)}, .slot = slot}, done);
-        });
+        deliver_later({.outcome = CommandMalformed{std::move(command).error()}, .slot = slot}, std::move(done));
         return;
     }
-    const auto found = find_or_load(request.key);
+    const auto found = find_hot(request.key);
     if (!found) {
         fail_later(std::move(done), slot, found.error());
         return;
     }
-    HotAggregate& aggregate = **found;
+    if (*found == nullptr) {
+        const auto head = log_.stream_head(slot, request.key);
+        if (!head) {
+            fail_later(std::move(done), slot, head.error());
+            return;
+        }
+        load(request.key, slot, head->version);
+    }
+    HotAggregate& aggregate = *hot_.find(request.key);
     if (aggregate.phase == HotAggregate::Phase::ready) {
         execute(aggregate, request, **command, std::move(done));
         return;
@@ -167,8 +200,8 @@ void AggregateRuntime::Impl::handle(const CommandRequest& request, CommandDone d
     });
 }
 
-void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
-                                     CommandDone done) {
+void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandRequest& request,
+                                     const AggregateCommand& command, CommandDone done) {
     if (!request.command_id.empty() && answer_repeat(aggregate, request, command, done))
         return;
     if (!request.expected.holds_for(aggregate.version)) {
@@ -184,23 +217,21 @@ void AggregateRuntime::Impl::execute(HotAggregate& aggregate, const CommandReque
                            .time = request.time.value_or(env_.clock.now()),
                            .actor = request.actor};
     if (context.id.empty()) {
-        made_id = Uuid::v7(env_.clock.now(), env_.random.next(), env_.random.next()).to_string();
+        made_id = make_id().to_string();
         context.id = made_id;
     }
 
     std::expected<std::vector<DecidedEvent>, Rejection> decided;
-    try {
-        decided = aggregate.state->decide(command, context);
-    } catch (const std::exception& thrown) {
-        fail_later(std::move(done), aggregate.slot,
-                   Error(ErrorCode::user_code, fmt::format("decide threw: {}", thrown.what())));
+    if (const auto thrown = thrown_by([&] { decided = aggregate.state->decide(command, context); })) {
+        fail_later(std::move(done), aggregate.slot, Error(ErrorCode::user_code, "decide threw: " + *thrown));
         return;
     }
     if (!decided)
-        answer_without_events(aggregate, request, command, {std::move(decided).error(), aggregate.version},
-                              std::move(done));
+        answer_without_events(aggregate, request, command,
+                              {std::move(decided).error(), aggregate.version, aggregate.last_event}, std::move(done));
     else if (decided->empty())
-        answer_without_events(aggregate, request, command, {std::nullopt, aggregate.version}, std::move(done));
+        answer_without_events(aggregate, request, command, {std::nullopt, aggregate.version, aggregate.last_event},
+                              std::move(done));
     else
         append_events(aggregate, request, command, context, std::move(*decided), std::move(done));
 }
@@ -211,26 +242,25 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
     contexts_.clear();
     records_.clear();
     Version version = aggregate.version;
-    const Timestamp now = env_.clock.now();
     for (const DecidedEvent& event : events) {
         version = version.next();
         Record record;
-        record.meta = {.id = Uuid::v7(now, env_.random.next(), env_.random.next()),
-                       .type = event.type,
-                       .type_version = event.type_version,
-                       .key = aggregate.key,
-                       .version = version,
-                       .time = context.time,
-                       .recorded_at = {},
-                       .command_id = context.id,
-                       .command_id_source =
-                           request.command_id.empty() ? CommandIdSource::server : CommandIdSource::client,
-                       .payload_hash = command.hash(),
-                       .correlation_id = request.correlation_id.empty() ? context.id : request.correlation_id,
-                       .causation_id = request.causation_id.empty() ? context.id : request.causation_id,
-                       .traceparent = request.traceparent,
-                       .actor = request.actor,
-                       .tenant = request.tenant};
+        record.meta = {
+            .id = make_id(),
+            .type = event.type,
+            .type_version = event.type_version,
+            .key = aggregate.key,
+            .version = version,
+            .time = context.time,
+            .recorded_at = {},
+            .command_id = context.id,
+            .command_id_source = request.command_id.empty() ? CommandIdSource::server : CommandIdSource::client,
+            .payload_hash = command.hash(),
+            .correlation_id = request.correlation_id.empty() ? context.id : request.correlation_id,
+            .causation_id = request.causation_id.empty() ? context.id : request.causation_id,
+            .traceparent = request.traceparent,
+            .actor = request.actor,
+            .tenant = request.tenant};
         record.payload = event.payload;
         records_.push_back(record);
         contexts_.push_back({.id = record.meta.id,
@@ -241,30 +271,27 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
     }
 
     // The state moves first: if evolve throws, nothing has been stored yet.
-    try {
-        aggregate.state->apply_decided(contexts_);
-    } catch (const std::exception& thrown) {
+    if (const auto thrown = thrown_by([&] { aggregate.state->apply_decided(contexts_); })) {
         aggregate.phase = HotAggregate::Phase::stale;
+        fail_later(std::move(done), aggregate.slot, Error(ErrorCode::user_code, "evolve threw: " + *thrown));
         ++aggregate.in_flight;
         release(aggregate);
-        fail_later(std::move(done), slot_of(request.key),
-                   Error(ErrorCode::user_code, fmt::format("evolve threw: {}", thrown.what())));
         return;
     }
 
     const Version before = std::exchange(aggregate.version, version);
+    aggregate.last_event = contexts_.back().id;
     ++aggregate.in_flight;
-    log::AppendDone stored = [this, &aggregate, slot = aggregate.slot, version, created = before == Version(0),
+    log::AppendDone stored = [this, &aggregate, version, created = before == Version(0),
                               done = std::move(done)](Result<log::Appended> appended) mutable {
-        CommandReply reply{.outcome = CommandAccepted{version, created}, .slot = slot};
+        CommandReply reply{.outcome = CommandAccepted{version, created}, .slot = aggregate.slot};
         if (appended) {
             reply.position = appended->last_position.next();
         } else {
             aggregate.phase = HotAggregate::Phase::stale;
             reply.outcome = CommandFailed{std::move(appended).error()};
         }
-        release(aggregate);
-        deliver(std::move(reply), done);
+        finish(aggregate, std::move(reply), std::move(done));
     };
     auto accepted = log_.append({.slot = aggregate.slot,
                                  .key = aggregate.key,
@@ -274,7 +301,7 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
     LEFTFOLD_ASSERT(!accepted || accepted->last_version == version);
     if (!accepted) {
         aggregate.phase = HotAggregate::Phase::stale;
-        env_.scheduler.post([stored = std::move(stored), error = std::move(accepted).error()]() mutable {
+        post([stored = std::move(stored), error = std::move(accepted).error()]() mutable {
             stored(std::unexpected(std::move(error)));
         });
     }
@@ -294,7 +321,7 @@ void AggregateRuntime::Impl::answer_without_events(HotAggregate& aggregate, cons
     const std::string payload = encode_outcome(outcome);
     const Timestamp now = env_.clock.now();
     Record record;
-    record.meta.id = Uuid::v7(now, env_.random.next(), env_.random.next());
+    record.meta.id = make_id();
     record.meta.type = kOutcomeType;
     record.meta.key = aggregate.key;
     record.meta.time = now;
@@ -306,22 +333,19 @@ void AggregateRuntime::Impl::answer_without_events(HotAggregate& aggregate, cons
     record.payload = payload;
 
     ++aggregate.in_flight;
-    const std::uint64_t join = begin_join([this, &aggregate, reply = std::move(reply),
-                                           done = std::move(done)](Result<> durable) mutable {
-        if (durable)
-            reply.position = log_.bounds(reply.slot)->durable_end;
-        else
-            reply.outcome = CommandFailed{std::move(durable).error()};
-        release(aggregate);
-        deliver(std::move(reply), done);
-    });
+    const std::uint64_t join =
+        begin_join([this, &aggregate, reply = std::move(reply), done = std::move(done)](Result<> durable) mutable {
+            if (!durable)
+                reply.outcome = CommandFailed{std::move(durable).error()};
+            finish(aggregate, std::move(reply), std::move(done));
+        });
     log_.barrier(slot, [this, join](Result<> durable) { end_join(join, std::move(durable)); });
     const auto accepted = log_.append({.slot = outcomes_slot_of(slot), .key = aggregate.key, .records = {&record, 1}},
                                       [this, join](Result<log::Appended> appended) {
                                           end_join(join, appended ? Result<>() : std::unexpected(appended.error()));
                                       });
     if (!accepted)
-        env_.scheduler.post([this, join, error = accepted.error()] { end_join(join, std::unexpected(error)); });
+        post([this, join, error = accepted.error()] { end_join(join, std::unexpected(error)); });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -331,19 +355,50 @@ void AggregateRuntime::Impl::reply_behind_barrier(HotAggregate& aggregate, Comma
     ++aggregate.in_flight;
     log_.barrier(aggregate.slot,
                  [this, &aggregate, reply = std::move(reply), done = std::move(done)](Result<> durable) mutable {
-                     if (durable)
-                         reply.position = log_.bounds(reply.slot)->durable_end;
-                     else
+                     if (!durable)
                          reply.outcome = CommandFailed{std::move(durable).error()};
-                     release(aggregate);
-                     deliver(std::move(reply), done);
+                     finish(aggregate, std::move(reply), std::move(done));
                  });
 }
 
+void AggregateRuntime::Impl::finish(HotAggregate& aggregate, CommandReply reply, CommandDone done) {
+    release(aggregate);
+    // A failed append takes others down with it, of aggregates that are told in the same turn. Who hears of it may send
+    // another command at once, and that must not meet a state that is about to be thrown away.
+    if (std::holds_alternative<CommandFailed>(reply.outcome)) {
+        deliver_later(std::move(reply), std::move(done));
+        return;
+    }
+    if (reply.position == Position())
+        if (const auto bounds = log_.bounds(reply.slot))
+            reply.position = bounds->durable_end;
+    deliver(std::move(reply), done);
+}
+
 void AggregateRuntime::Impl::fail_later(CommandDone done, log::Slot slot, Error error) {
-    env_.scheduler.post([this, slot, error = std::move(error), done = std::move(done)]() mutable {
-        deliver({.outcome = CommandFailed{std::move(error)}, .slot = slot}, done);
+    deliver_later({.outcome = CommandFailed{std::move(error)}, .slot = slot}, std::move(done));
+}
+
+void AggregateRuntime::Impl::deliver_later(CommandReply reply, CommandDone done) {
+    post([this, reply = std::move(reply), done = std::move(done)]() mutable { deliver(std::move(reply), done); });
+}
+
+void AggregateRuntime::Impl::answer_later(StateDone done, Error error) {
+    post([error = std::move(error), done = std::move(done)]() mutable { done(std::unexpected(std::move(error))); });
+}
+
+void AggregateRuntime::Impl::post(Step step) {
+    env_.scheduler.post([self = weak_from_this(), step = std::move(step)]() mutable {
+        if (const auto runtime = self.lock())
+            step();
     });
+}
+
+Uuid AggregateRuntime::Impl::make_id() {
+    // One after the other: the order in which arguments are evaluated differs between compilers.
+    const std::uint64_t high = env_.random.next();
+    const std::uint64_t low = env_.random.next();
+    return Uuid::v7(env_.clock.now(), high, low);
 }
 
 void AggregateRuntime::Impl::deliver(CommandReply reply, CommandDone& done) {
@@ -382,13 +437,17 @@ void AggregateRuntime::Impl::end_join(std::uint64_t join, Result<> result) {
 
 AggregateRuntime::AggregateRuntime(const Env& env, log::EventLog& log, const AggregateModel& model, TopicId topic,
                                    TopicId outcomes, AggregateOptions options)
-    : impl_(std::make_unique<Impl>(env, log, model, topic, outcomes, options)) {}
+    : impl_(std::make_shared<Impl>(env, log, model, topic, outcomes, options)) {}
 
 AggregateRuntime::~AggregateRuntime() = default;
 
-const AggregateModel& AggregateRuntime::model() const noexcept { return impl_->model_; }
+const AggregateModel& AggregateRuntime::model() const noexcept {
+    return impl_->model_;
+}
 
-log::Slot AggregateRuntime::slot_of(std::string_view key) const noexcept { return impl_->slot_of(key); }
+log::Slot AggregateRuntime::slot_of(std::string_view key) const noexcept {
+    return impl_->slot_of(key);
+}
 
 void AggregateRuntime::handle(const CommandRequest& request, CommandDone done) {
     impl_->handle(request, std::move(done));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
-#include "hot_set.hpp"
 #include "leftfold/aggregate/runtime.hpp"
+
+#include "hot_set.hpp"
 #include "outcome.hpp"
 
 namespace leftfold {
@@ -22,7 +24,7 @@ struct OwnedRequest {
     std::optional<Timestamp> time;
 };
 
-class AggregateRuntime::Impl {
+class AggregateRuntime::Impl : public std::enable_shared_from_this<AggregateRuntime::Impl> {
   public:
     Impl(const Env& env, log::EventLog& log, const AggregateModel& model, TopicId topic, TopicId outcomes,
          AggregateOptions options);
@@ -42,13 +44,15 @@ class AggregateRuntime::Impl {
 
   private:
     // Loading.
-    Result<HotAggregate*> find_or_load(std::string_view key);
+    Result<HotAggregate*> find_hot(std::string_view key);
+    HotAggregate& load(std::string_view key, log::Slot slot, Version head);
     void load_step(const std::string& key);
     void finish_load(HotAggregate& aggregate, const Result<>& result);
     void release(HotAggregate& aggregate);
 
     // The steps of a command, on a ready aggregate.
-    void execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command, CommandDone done);
+    void execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
+                 CommandDone done);
     void append_events(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
                        const CommandContext& context, std::vector<DecidedEvent> events, CommandDone done);
     void answer_without_events(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
@@ -57,14 +61,32 @@ class AggregateRuntime::Impl {
     // Answers `reply` once everything that it may rest on is durable.
     void reply_behind_barrier(HotAggregate& aggregate, CommandReply reply, CommandDone done);
     void fail_later(CommandDone done, log::Slot slot, Error error);
+    void deliver_later(CommandReply reply, CommandDone done);
+    // The end of a command that pinned its aggregate.
+    void finish(HotAggregate& aggregate, CommandReply reply, CommandDone done);
     void deliver(CommandReply reply, CommandDone& done);
+    // A step that does nothing if the runtime is gone by then.
+    void post(Step step);
+    void answer_later(StateDone done, Error error);
+    Uuid make_id();
 
     // True if the id was seen and the command is being answered from it.
-    bool answer_repeat(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command, CommandDone& done);
-    bool answer_repeated_outcome(HotAggregate& aggregate, const AggregateCommand& command, const log::CommandEvents& found,
-                                 CommandDone& done);
-    bool outcome_expired(log::Slot outcomes_slot, std::string_view key, const log::CommandEvents& found);
-    Result<Outcome> read_outcome(log::Slot outcomes_slot, std::string_view key, Version version);
+    bool answer_repeat(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
+                       CommandDone& done);
+    bool answer_repeated_outcome(HotAggregate& aggregate, const AggregateCommand& command,
+                                 const log::CommandEvents& found, CommandDone& done);
+    void answer_again(const HotAggregate& aggregate, Version version, CommandReply& reply);
+    struct StoredOutcome {
+        Outcome outcome;
+        Timestamp recorded_at;
+    };
+    Result<StoredOutcome> read_outcome(log::Slot outcomes_slot, std::string_view key, Version version);
+    enum class Standing : std::uint8_t {
+        holds,
+        is_void,        // it rests on an event that a crash took away
+        not_yet_known,  // that event is on its way to the disk
+    };
+    Result<Standing> standing_of(const HotAggregate& aggregate, const Outcome& outcome);
     // Runs `done` when both the events and the outcomes accepted so far are durable.
     void both_barriers(log::Slot slot, log::BarrierDone done);
 
@@ -80,6 +102,7 @@ class AggregateRuntime::Impl {
     // The past and the present of one aggregate (history.cpp).
     void read_current(std::string_view key, StateDone done);
     void answer_state(HotAggregate& aggregate, StateDone done);
+    void answer_absent(log::Slot slot, std::string_view key, StateDone done);
     struct HistoryRead;
     void history_step(std::unique_ptr<HistoryRead> history);
 

@@ -6,10 +6,12 @@ namespace leftfold {
 
 struct Application::Impl {
     ApplicationParts parts;
-    std::vector<Command> commands;
+    std::vector<CliCommand> commands;
 };
 
-Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()) { impl_->parts.name = name; }
+Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()) {
+    impl_->parts.name = name;
+}
 Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
@@ -19,7 +21,7 @@ Application& Application::host(Service service) {
     return *this;
 }
 
-Application& Application::command(Command command) {
+Application& Application::cli_command(CliCommand command) {
     impl_->commands.push_back(std::move(command));
     return *this;
 }
@@ -31,15 +33,16 @@ Application& Application::version(std::string_view text) {
 
 int Application::run(int argc, char** argv) {
     const ApplicationParts& parts = impl_->parts;
-    CommandLine line(parts.name, "event-sourced services: " + [&] {
-        std::string names;
-        for (const Service& service : parts.services)
-            names += (names.empty() ? "" : ", ") + service.name();
-        return names;
-    }());
+    CommandLine line(
+        parts.name, "event-sourced services: " + [&] {
+            std::string names;
+            for (const Service& service : parts.services)
+                names += (names.empty() ? "" : ", ") + service.name();
+            return names;
+        }());
     line.group("log", "Look at what is stored");
     line.add(serve_command(parts));
-    for (Command& command : impl_->commands)
+    for (CliCommand& command : impl_->commands)
         line.add(std::move(command));
     impl_->commands.clear();
     line.add(events_command(parts));

@@ -94,7 +94,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
     return out;
 }
 
-std::string command_help(std::string_view program, const Command& command) {
+std::string command_help(std::string_view program, const CliCommand& command) {
     std::string out = fmt::format("{} {}: {}\n", program, command.name, command.summary);
     if (!command.help.empty())
         out += "\n" + wrapped(command.help, 0);
@@ -125,7 +125,7 @@ std::string command_help(std::string_view program, const Command& command) {
 }
 
 std::string overview_help(std::string_view program, std::string_view summary, std::string_view path,
-                          const std::vector<Command>& commands,
+                          const std::vector<CliCommand>& commands,
                           const std::map<std::string, std::string, std::less<>>& groups) {
     const std::string prefix = path.empty() ? "" : std::string(path) + " ";
     const auto group = groups.find(path);
@@ -135,7 +135,7 @@ std::string overview_help(std::string_view program, std::string_view summary, st
     fmt::format_to(std::back_inserter(out), "\nUsage: {} {}COMMAND [OPTIONS]\n", program, prefix);
     std::vector<Row> rows;
     std::vector<Example> examples;
-    for (const Command& command : commands) {
+    for (const CliCommand& command : commands) {
         if (!command.name.starts_with(prefix))
             continue;
         rows.push_back({command.name, command.summary});

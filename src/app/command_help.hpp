@@ -14,11 +14,11 @@ namespace leftfold {
 // line that begins with a blank is kept as it is.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns = 100);
 
-std::string command_help(std::string_view program, const Command& command);
+std::string command_help(std::string_view program, const CliCommand& command);
 
 // Of the whole program, or of the commands that begin with `path` ("log").
 std::string overview_help(std::string_view program, std::string_view summary, std::string_view path,
-                          const std::vector<Command>& commands,
+                          const std::vector<CliCommand>& commands,
                           const std::map<std::string, std::string, std::less<>>& groups);
 
 }  // namespace leftfold

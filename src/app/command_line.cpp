@@ -35,7 +35,7 @@ std::vector<std::string> split_at_blanks(std::string_view text) {
 }
 
 // Flags of a command, in the order of its options; --config and --print-config behind them if it has settings.
-std::vector<FlagSpec> flags_of(const Command& command) {
+std::vector<FlagSpec> flags_of(const CliCommand& command) {
     std::vector<FlagSpec> flags;
     for (const Configuration::Entry& entry : command.configuration.entries())
         flags.push_back({entry.flags(), entry.option.value.kind() != Value::Kind::boolean});
@@ -105,7 +105,7 @@ int complain(std::string_view command, const std::vector<ConfigurationProblem>& 
 }
 
 // The one boundary behind which a command may throw.
-int call(Command& command, std::string_view title, Terminal& terminal) {
+int call(CliCommand& command, std::string_view title, Terminal& terminal) {
     try {
         const Result<int> code = command.run(terminal);
         terminal.out.flush();
@@ -124,9 +124,9 @@ int call(Command& command, std::string_view title, Terminal& terminal) {
 CommandLine::CommandLine(std::string program, std::string summary)
     : program_(std::move(program)), summary_(std::move(summary)) {}
 
-void CommandLine::add(Command command) {
+void CommandLine::add(CliCommand command) {
     LEFTFOLD_ASSERT(!command.name.empty() && !command.summary.empty() && command.run);
-    for (const Command& other : commands_)
+    for (const CliCommand& other : commands_)
         LEFTFOLD_ASSERT(other.name != command.name && !other.name.starts_with(command.name + " ") &&
                         !command.name.starts_with(other.name + " "));
     for (std::size_t i = 0; i + 1 < command.arguments.size(); ++i)
@@ -159,15 +159,15 @@ int CommandLine::run(const std::vector<std::string>& words, CommandLineHost host
         return run(rest, std::move(host));
     }
     if (words.size() == 1 && words.front() == "--version" &&
-        std::ranges::find(commands_, "version", &Command::name) != commands_.end())
+        std::ranges::find(commands_, "version", &CliCommand::name) != commands_.end())
         return run(std::vector<std::string>{"version"}, std::move(host));
 
     std::vector<CommandSpec> specs;
-    for (const Command& command : commands_)
+    for (const CliCommand& command : commands_)
         specs.push_back({split_at_blanks(command.name), flags_of(command)});
     ParsedWords parsed = parse_words(specs, words);
     const std::string path = fmt::format("{}", fmt::join(parsed.path, " "));
-    const auto command = std::ranges::find(commands_, path, &Command::name);
+    const auto command = std::ranges::find(commands_, path, &CliCommand::name);
     Terminal& terminal = host.terminal;
     if (command == commands_.end()) {
         if (!parsed.unknown.empty() && !parsed.help)
@@ -182,7 +182,7 @@ int CommandLine::run(const std::vector<std::string>& words, CommandLineHost host
     return run_command(*command, std::move(parsed), host);
 }
 
-int CommandLine::run_command(Command& command, ParsedWords parsed, CommandLineHost& host) {
+int CommandLine::run_command(CliCommand& command, ParsedWords parsed, CommandLineHost& host) {
     const std::string title = program_ + " " + command.name;
     std::vector<ConfigurationProblem> problems;
     if (!parsed.mistake.empty())
@@ -235,13 +235,13 @@ int CommandLine::complain_unknown(const std::string& path, const std::string& wo
     }
     // What comes next at this place, then whole commands: "verify" for "log verify".
     std::vector<std::string> names;
-    for (const Command& command : commands_)
+    for (const CliCommand& command : commands_)
         if (command.name.starts_with(prefix))
             if (std::string next = command.name.substr(0, command.name.find(' ', prefix.size()));
                 std::ranges::find(names, next) == names.end())
                 names.push_back(std::move(next));
     std::string hint = did_you_mean(prefix + word, names);
-    for (const Command& command : commands_)
+    for (const CliCommand& command : commands_)
         if (hint.empty() && command.name.ends_with(" " + word))
             hint = "; did you mean " + command.name + "?";
     terminal.err << fmt::format("{}: there is no command '{}{}'{}\n`{} {}--help` lists the commands.\n", program_,
@@ -249,9 +249,9 @@ int CommandLine::complain_unknown(const std::string& path, const std::string& wo
     return kExitUsage;
 }
 
-std::vector<std::string> CommandLine::names_of_others(const Command& command) const {
+std::vector<std::string> CommandLine::names_of_others(const CliCommand& command) const {
     std::vector<std::string> names;
-    for (const Command& other : commands_) {
+    for (const CliCommand& other : commands_) {
         if (&other == &command)
             continue;
         for (const Configuration::Entry& entry : other.configuration.entries())

@@ -85,12 +85,12 @@ struct CommandLineTest : ::testing::Test {
     CommandLine line{"bank", "accounts as events"};
 
     CommandLineTest() {
-        line.add(make_command<ServeSettings>(
+        line.add(make_cli_command<ServeSettings>(
             {.name = "serve",
              .summary = "Run the services",
              .help = "One process, all services.\n\nStops cleanly on SIGTERM.",
              .examples = {{"serve --port 9000", "On another port"}}},
-            [](ServeSettings& settings, Command& command) {
+            [](ServeSettings& settings, CliCommand& command) {
                 command.configuration.add({.name = "http.port",
                                            .value = Value::integer(settings.port),
                                            .help = "Port to listen on",
@@ -106,9 +106,9 @@ struct CommandLineTest : ::testing::Test {
                 terminal.out << "served\n";
                 return 0;
             }));
-        line.add(make_command<ImportSettings>(
+        line.add(make_cli_command<ImportSettings>(
             {.name = "import", .summary = "Send a history", .examples = {{"import a.csv", ""}}},
-            [](ImportSettings& settings, Command& command) {
+            [](ImportSettings& settings, CliCommand& command) {
                 command.arguments.push_back({"FILE", Value::text(settings.file), "What to send"});
                 command.arguments.push_back({"MORE", Value::list(settings.more), "And these", false});
                 command.configuration.add(

@@ -1,4 +1,4 @@
-// The subcommands that every built service has. Each takes what the application consists of, and gives a Command.
+// The subcommands that every built service has. Each takes what the application consists of, and gives a CliCommand.
 #pragma once
 
 #include <string>
@@ -18,11 +18,11 @@ struct ApplicationParts {
 };
 
 // `parts` outlive the commands.
-Command serve_command(const ApplicationParts& parts);
-Command events_command(const ApplicationParts& parts);
-Command replay_command(const ApplicationParts& parts);
-Command log_info_command(const ApplicationParts& parts);
-Command catalogue_command(const ApplicationParts& parts);
-Command version_command(const ApplicationParts& parts);
+CliCommand serve_command(const ApplicationParts& parts);
+CliCommand events_command(const ApplicationParts& parts);
+CliCommand replay_command(const ApplicationParts& parts);
+CliCommand log_info_command(const ApplicationParts& parts);
+CliCommand catalogue_command(const ApplicationParts& parts);
+CliCommand version_command(const ApplicationParts& parts);
 
 }  // namespace leftfold

@@ -16,7 +16,7 @@ std::vector<log::TopicDeclaration> topics_of(std::string_view application, const
 
 Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view application,
                                          const std::vector<Service>& services, HostOptions options,
-                                         Registry& registry) {
+                                         MetricRegistry& registry) {
     std::unique_ptr<Host> host(new Host);
     LEFTFOLD_TRY(log, log::open_embedded_log(env, {.directory = options.directory,
                                                    .topics = topics_of(application, services),
@@ -29,7 +29,8 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
         for (const AggregateDeclaration& declaration : service.aggregates()) {
             auto model = declaration.make_model(application, declaration.name);
             const TopicId outcomes = topic.next();
-            auto runtime = std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, options.aggregates);
+            auto runtime =
+                std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, options.aggregates);
             gateway::AggregateRoute route{.pattern = declaration.route,
                                           .problem_scope = topic_name(application, declaration.name),
                                           .event_source = fmt::format("/{}/{}", application, declaration.name)};
@@ -44,6 +45,8 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
 
 Host::~Host() = default;
 
-void Host::stop(Step stopped) { log_->stop(std::move(stopped)); }
+void Host::stop(Step stopped) {
+    log_->stop(std::move(stopped));
+}
 
 }  // namespace leftfold

@@ -1,5 +1,5 @@
-// Host: the services of an application, running on one log: runtimes, gateway and what operators ask for. No sockets; the
-// serve command and the tools put those, or none, around it.
+// Host: the services of an application, running on one log: runtimes, gateway and what operators ask for. No sockets;
+// the serve command and the tools put those, or none, around it.
 #pragma once
 
 #include <memory>
@@ -35,10 +35,11 @@ std::vector<log::TopicDeclaration> topics_of(std::string_view application, const
 
 class Host {
   public:
-    // Opens the log, recovering what a crash left, and wires the services to it. Everything is borrowed but the options.
+    // Opens the log, recovering what a crash left, and wires the services to it. Everything is borrowed but the
+    // options.
     static Result<std::unique_ptr<Host>> open(const Env& env, std::string_view application,
                                               const std::vector<Service>& services, HostOptions options,
-                                              Registry& registry);
+                                              MetricRegistry& registry);
     ~Host();
 
     log::EventLog& log() noexcept { return *log_; }

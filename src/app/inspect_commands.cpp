@@ -1,12 +1,13 @@
 // events, replay and log info: they ask the owner of the data directory, whoever that is.
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <ostream>
 
-#include "commands.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/http/url.hpp"
+
+#include "commands.hpp"
 #include "owner.hpp"
 
 namespace leftfold {
@@ -63,13 +64,14 @@ class Conversation {
 };
 
 Result<int> converse(const ApplicationParts& parts, const std::string& directory, Terminal& terminal,
-                     Conversation::NextTarget next_target) {
+                     Conversation::NextTarget next_target,
+                     OwnerSession::AtOwnersEnd at_owners_end = OwnerSession::AtOwnersEnd::ask_the_next) {
     RealEnv real;
-    LEFTFOLD_TRY(owner, OwnerSession::open(real, parts.name, parts.services, directory));
+    LEFTFOLD_TRY(owner, OwnerSession::open(real, parts.name, parts.services, directory, at_owners_end));
     return Conversation(*owner, real, terminal, std::move(next_target)).run();
 }
 
-void add_directory(Command& command, std::string& directory, const ApplicationParts& parts) {
+void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts) {
     directory = parts.default_directory();
     command.configuration.add({.name = "data.directory",
                                .value = Value::text(directory),
@@ -120,15 +122,16 @@ std::string default_topic(const ApplicationParts& parts) {
 
 }  // namespace
 
-Command events_command(const ApplicationParts& parts) {
-    return make_command<EventsSettings>(
+CliCommand events_command(const ApplicationParts& parts) {
+    return make_cli_command<EventsSettings>(
         {.name = "events",
          .summary = "Print the events of a topic as JSON lines",
-         .help = "One line an event: topic, partition, position, and the event as CloudEvents JSON. Order holds within a "
-                 "partition, and so within one aggregate.\n\nWorks beside a running server, and without one.",
+         .help =
+             "One line an event: topic, partition, position, and the event as CloudEvents JSON. Order holds within a "
+             "partition, and so within one aggregate.\n\nWorks beside a running server, and without one.",
          .examples = {{"events", "all there are"},
                       {"events --follow | jq .event.type", "go on with what comes, until Ctrl-C"}}},
-        [&parts](EventsSettings& settings, Command& command) {
+        [&parts](EventsSettings& settings, CliCommand& command) {
             settings.topic = default_topic(parts);
             add_directory(command, settings.directory, parts);
             command.configuration.add({.name = "topic", .value = Value::text(settings.topic), .help = "Which topic"});
@@ -141,20 +144,23 @@ Command events_command(const ApplicationParts& parts) {
                                        .aliases = {"-f"}});
         },
         [&parts](EventsSettings& settings, Terminal& terminal) -> Result<int> {
-            return converse(parts, settings.directory, terminal, [&settings](const http::ClientResponse* last) {
-                return next_events_target(settings, last);
-            });
+            // One that follows could hold the directory for days, so it does not become the owner where a server was.
+            return converse(
+                parts, settings.directory, terminal,
+                [&settings](const http::ClientResponse* last) { return next_events_target(settings, last); },
+                settings.follow ? OwnerSession::AtOwnersEnd::fail : OwnerSession::AtOwnersEnd::ask_the_next);
         });
 }
 
-Command replay_command(const ApplicationParts& parts) {
-    return make_command<ReplaySettings>(
+CliCommand replay_command(const ApplicationParts& parts) {
+    return make_cli_command<ReplaySettings>(
         {.name = "replay",
          .summary = "Print an aggregate's history, with the state after each event",
-         .help = "Folds the events of one aggregate with the code of this program, and prints a JSON line for each: version, "
+         .help = "Folds the events of one aggregate with the code of this program, and prints a JSON line for each: "
+                 "version, "
                  "type, times, the event's data and the state behind it.",
          .examples = {{"replay account 42", "how account 42 became what it is"}}},
-        [&parts](ReplaySettings& settings, Command& command) {
+        [&parts](ReplaySettings& settings, CliCommand& command) {
             add_directory(command, settings.directory, parts);
             command.arguments.push_back(
                 {.name = "AGGREGATE", .value = Value::text(settings.aggregate), .help = "Type, such as account"});
@@ -167,15 +173,15 @@ Command replay_command(const ApplicationParts& parts) {
         });
 }
 
-Command log_info_command(const ApplicationParts& parts) {
+CliCommand log_info_command(const ApplicationParts& parts) {
     struct Settings {
         std::string directory;
     };
-    return make_command<Settings>(
+    return make_cli_command<Settings>(
         {.name = "log info",
          .summary = "Print the topics, and the positions of their partitions, as JSON",
          .examples = {{"log info | jq .topics", "what is stored"}}},
-        [&parts](Settings& settings, Command& command) { add_directory(command, settings.directory, parts); },
+        [&parts](Settings& settings, CliCommand& command) { add_directory(command, settings.directory, parts); },
         [&parts](Settings& settings, Terminal& terminal) -> Result<int> {
             return converse(parts, settings.directory, terminal,
                             [](const http::ClientResponse* last) -> std::optional<std::string> {

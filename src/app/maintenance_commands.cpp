@@ -1,12 +1,13 @@
 // catalogue and version: what this program is, without a data directory.
 
-#include <fmt/format.h>
-
 #include <ostream>
 
-#include "commands.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/event/catalogue.hpp"
+
+#include "commands.hpp"
 
 namespace leftfold {
 
@@ -45,18 +46,18 @@ Result<int> check_catalogue(const ApplicationParts& parts, const Catalogue& curr
 
 }  // namespace
 
-Command catalogue_command(const ApplicationParts& parts) {
-    return make_command<CatalogueSettings>(
+CliCommand catalogue_command(const ApplicationParts& parts) {
+    return make_cli_command<CatalogueSettings>(
         {.name = "catalogue",
          .summary = "Print, check or write the catalogue of stored event types",
-         .help = "The catalogue says under which name, version and shape each event is stored. Commit it, and let the build "
+         .help = "The catalogue says under which name, version and shape each event is stored. Commit it, and let the "
+                 "build "
                  "check it: then nobody renames a stored event, or changes its fields, without knowing.",
          .examples = {{"catalogue --check catalogue.json", "exit code 1, and what to do, if something changed"},
                       {"catalogue --write catalogue.json", "accept what there is now"}}},
-        [](CatalogueSettings& settings, Command& command) {
-            command.configuration.add({.name = "check",
-                                       .value = Value::text(settings.check),
-                                       .help = "Compare with this committed file"});
+        [](CatalogueSettings& settings, CliCommand& command) {
+            command.configuration.add(
+                {.name = "check", .value = Value::text(settings.check), .help = "Compare with this committed file"});
             command.configuration.add(
                 {.name = "write", .value = Value::text(settings.write), .help = "Write this file anew"});
         },
@@ -73,8 +74,8 @@ Command catalogue_command(const ApplicationParts& parts) {
         });
 }
 
-Command version_command(const ApplicationParts& parts) {
-    Command command{.name = "version", .summary = "Print the version of the application and of Leftfold"};
+CliCommand version_command(const ApplicationParts& parts) {
+    CliCommand command{.name = "version", .summary = "Print the version of the application and of Leftfold"};
     command.run = [&parts](Terminal& terminal) -> Result<int> {
         terminal.out << fmt::format("{} {}\nleftfold {}\n", parts.name, parts.version, LEFTFOLD_VERSION);
         return 0;

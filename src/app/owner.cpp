@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
-#include "inspection.hpp"
 #include "leftfold/event/json_value.hpp"
 #include "leftfold/http/server.hpp"
+
+#include "inspection.hpp"
 
 namespace leftfold {
 
 namespace {
+
+// While an owner opens its log, or ends, it holds the directory and does not answer.
+constexpr Duration kOwnerWaitMax = std::chrono::seconds(5);
+constexpr Duration kOwnerRetryDelay = std::chrono::milliseconds(10);
 
 Error error_of(const http::ClientResponse& response) {
     std::string message = fmt::format("the owner answered {}", response.status);
@@ -24,55 +27,112 @@ Error error_of(const http::ClientResponse& response) {
 
 class OwnerSession::Impl {
   public:
-    explicit Impl(RealEnv& real) : real_(real) {}
+    Impl(RealEnv& real, std::string_view application, const std::vector<Service>& services, std::string directory,
+         AtOwnersEnd at_owners_end)
+        : real_(real),
+          application_(application),
+          services_(services),
+          directory_(std::move(directory)),
+          at_owners_end_(at_owners_end),
+          socket_{join_path(directory_, kControlSocketName)},
+          client_(real.env(), {.endpoint = socket_, .host = "leftfold"}) {}
 
-    Result<> own(std::string_view application, const std::vector<Service>& services, const std::string& directory) {
-        LEFTFOLD_TRY(host, Host::open(real_.env(), application, services, {.directory = directory, .aggregates = {}}, registry_));
-        host_ = std::move(host);
+    // Becomes the owner, unless another process is: `unavailable` is how the log says that.
+    Result<> own_if_free() {
+        if (server_)
+            return {};
+        auto host =
+            Host::open(real_.env(), application_, services_, {.directory = directory_, .aggregates = {}}, registry_);
+        if (!host)
+            return host.error().code() == ErrorCode::unavailable ? Result<>()
+                                                                 : std::unexpected(std::move(host).error());
+        host_ = std::move(*host);
         inspection_ = std::make_unique<Inspection>(real_.env(), *host_);
         LEFTFOLD_TRY(server, http::Server::start(real_.env(), {.endpoint = socket_}, *inspection_));
         server_ = std::move(server);
         return {};
     }
 
+    struct Question {
+        std::string target;
+        Duration timeout;
+        Answer answer;
+        MonotonicTime begun;
+    };
+
+    void send(Question question) {
+        http::ClientRequest request{.target = question.target, .timeout = question.timeout};
+        client_.request(std::move(request),
+                        [this, question = std::move(question)](Result<http::ClientResponse> response) mutable {
+                            on_response(std::move(question), std::move(response));
+                        });
+    }
+
+    MonotonicTime now() { return real_.env().clock.monotonic(); }
+
+  private:
+    void on_response(Question question, Result<http::ClientResponse> response) {
+        if (response) {
+            has_answered_ = true;
+            if (response->status != 200)
+                response = std::unexpected(error_of(*response));
+            question.answer(std::move(response));
+            return;
+        }
+        if (is_without_owner(response.error()) && now() - question.begun < kOwnerWaitMax) {
+            real_.env().scheduler.call_after(
+                kOwnerRetryDelay, [this, question = std::move(question)]() mutable { ask_again(std::move(question)); });
+            return;
+        }
+        question.answer(
+            std::unexpected(std::move(response).error().with_context("asking the owner of the data directory")));
+    }
+
+    // Questions change nothing, so that one without an answer may be asked again.
+    bool is_without_owner(const Error& error) const {
+        const bool is_gone = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::closed ||
+                             error.code() == ErrorCode::not_found;
+        return is_gone && (!has_answered_ || at_owners_end_ == AtOwnersEnd::ask_the_next);
+    }
+
+    void ask_again(Question question) {
+        if (auto owned = own_if_free(); !owned)
+            question.answer(std::unexpected(std::move(owned).error()));
+        else
+            send(std::move(question));
+    }
+
     RealEnv& real_;
-    UnixEndpoint socket_;
-    Registry registry_;
+    std::string_view application_;
+    const std::vector<Service>& services_;
+    const std::string directory_;
+    const AtOwnersEnd at_owners_end_;
+    const UnixEndpoint socket_;
+    bool has_answered_ = false;
+    MetricRegistry registry_;
     std::unique_ptr<Host> host_;  // only if this process is the owner
     std::unique_ptr<Inspection> inspection_;
     std::unique_ptr<http::Server> server_;
-    std::unique_ptr<http::Client> client_;
+    http::Client client_;
 };
 
 OwnerSession::OwnerSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 OwnerSession::~OwnerSession() = default;
 
 Result<std::unique_ptr<OwnerSession>> OwnerSession::open(RealEnv& real, std::string_view application,
-                                                         const std::vector<Service>& services, std::string directory) {
+                                                         const std::vector<Service>& services, std::string directory,
+                                                         AtOwnersEnd at_owners_end) {
     LEFTFOLD_TRY(exists, log::holds_embedded_log(real.env().files, directory));
     if (!exists)
-        return fail(ErrorCode::not_found, fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
-    auto impl = std::make_unique<Impl>(real);
-    impl->socket_.path = join_path(directory, kControlSocketName);
-    // Whoever holds the lock is asked; `unavailable` is how the log says that somebody does.
-    if (auto owned = impl->own(application, services, directory);
-        !owned && owned.error().code() != ErrorCode::unavailable)
-        return std::unexpected(std::move(owned).error());
-    impl->client_ = std::make_unique<http::Client>(
-        real.env(), http::ClientOptions{.endpoint = impl->socket_, .host = "leftfold"});
+        return fail(ErrorCode::not_found,
+                    fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
+    auto impl = std::make_unique<Impl>(real, application, services, std::move(directory), at_owners_end);
+    LEFTFOLD_CHECK(impl->own_if_free());
     return std::unique_ptr<OwnerSession>(new OwnerSession(std::move(impl)));
 }
 
 void OwnerSession::ask(std::string target, Duration timeout, Answer answer) {
-    http::ClientRequest request{.target = std::move(target), .timeout = timeout};
-    impl_->client_->request(std::move(request), [answer = std::move(answer)](Result<http::ClientResponse> response) mutable {
-        if (!response)
-            answer(std::unexpected(std::move(response).error().with_context("asking the owner of the data directory")));
-        else if (response->status != 200)
-            answer(std::unexpected(error_of(*response)));
-        else
-            answer(std::move(response));
-    });
+    impl_->send({std::move(target), timeout, std::move(answer), impl_->now()});
 }
 
 }  // namespace leftfold

@@ -1,27 +1,37 @@
-// OwnerSession: a tool's way to a data directory. If a process holds it, its socket is asked; else this process becomes the
-// owner for as long as the tool runs, and asks itself the same way.
+// OwnerSession: a tool's way to a data directory. If a process holds it, its socket is asked; else this process becomes
+// the owner for as long as the tool runs, and asks itself the same way.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "host.hpp"
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/http/client.hpp"
+
+#include "host.hpp"
 
 namespace leftfold {
 
 class OwnerSession {
   public:
-    // Borrows `real`, the names and the services. not_found if nothing was ever stored in the directory.
+    // What becomes of a question when the owner goes away that has answered others before.
+    enum class AtOwnersEnd : std::uint8_t {
+        fail,
+        ask_the_next  // who may be this process, then
+    };
+
+    // Borrows `real`, the name and the services. not_found if nothing was ever stored in the directory.
     static Result<std::unique_ptr<OwnerSession>> open(RealEnv& real, std::string_view application,
-                                                      const std::vector<Service>& services, std::string directory);
+                                                      const std::vector<Service>& services, std::string directory,
+                                                      AtOwnersEnd at_owners_end);
     ~OwnerSession();
 
-    // `answer` runs as a step, with the answer's body and headers, or with what the owner says is wrong.
+    // `answer` runs as a step, with the answer's body and headers, or with what the owner says is wrong. An owner that
+    // has just begun or is about to end does not answer: for a while it is asked again, then the next one.
     using Answer = std::move_only_function<void(Result<http::ClientResponse>)>;
     void ask(std::string target, Duration timeout, Answer answer);
 

@@ -1,29 +1,58 @@
 // serve: the services of an application behind HTTP, until a signal ends it.
 
+#include <ostream>
+
 #include <fmt/format.h>
 
-#include <ostream>
+#include "leftfold/env/real_env.hpp"
+#include "leftfold/telemetry/log.hpp"
 
 #include "commands.hpp"
 #include "host.hpp"
 #include "inspection.hpp"
-#include "leftfold/env/real_env.hpp"
-#include "leftfold/telemetry/log.hpp"
 
 namespace leftfold {
 
 namespace {
 
+void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
+    constexpr std::uint64_t kBodyBytesLeast = 1024;
+    constexpr Duration kTimeoutLeast = std::chrono::milliseconds(1);
+    configuration.add({.name = "http.body-size-max",
+                       .value = Value::size_bytes(http.body_bytes_max, kBodyBytesLeast),
+                       .help = "Largest body of a request; more is answered 413"});
+    configuration.add({.name = "http.connections-max",
+                       .value = Value::integer(http.connections_max, 1),
+                       .help = "Connections at a time; what comes beyond is closed at once"});
+    configuration.add({.name = "http.header-timeout",
+                       .value = Value::duration(http.header_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the headers of a request"});
+    configuration.add({.name = "http.body-timeout",
+                       .value = Value::duration(http.body_timeout, kTimeoutLeast),
+                       .help = "How long a client may take to send the body of a request"});
+    configuration.add({.name = "http.idle-timeout",
+                       .value = Value::duration(http.idle_timeout, kTimeoutLeast),
+                       .help = "How long a connection is kept without a request"});
+    configuration.add({.name = "http.write-timeout",
+                       .value = Value::duration(http.write_timeout, kTimeoutLeast),
+                       .help = "How long a client may take no byte of its answer"});
+}
+
+<<<<<<< HEAD
 struct ServeSettings {
     HostOptions host;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
+    http::ServerOptions http;
     Duration stop_grace = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;
     LogForm log_form = LogForm::automatic;
 };
 
 void declare(ServeSettings& settings, Command& command) {
+=======
+void declare(ServeSettings& settings, CliCommand& command) {
+>>>>>>> main
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory),
@@ -40,6 +69,7 @@ void declare(ServeSettings& settings, Command& command) {
     configuration.add({.name = "http.stop-grace",
                        .value = Value::duration(settings.stop_grace),
                        .help = "How long requests that have begun may take at a stop"});
+    declare_http_limits(settings.http, configuration);
     configuration.add({.name = "aggregates.hot-max",
                        .value = Value::integer(settings.host.aggregates.hot_aggregates_max, 1),
                        .help = "Aggregates of a type whose state is kept in memory"});
@@ -56,9 +86,9 @@ void declare(ServeSettings& settings, Command& command) {
                                                                    {"error", LogLevel::error}}),
                        .help = "Least important line that is logged"});
     configuration.add({.name = "log.form",
-                       .value = Value::choice(settings.log_form, {{"auto", LogForm::automatic},
-                                                                  {"json", LogForm::json},
-                                                                  {"readable", LogForm::readable}}),
+                       .value = Value::choice(
+                           settings.log_form,
+                           {{"auto", LogForm::automatic}, {"json", LogForm::json}, {"readable", LogForm::readable}}),
                        .help = "How log lines look; auto: readable on a terminal, else JSON"});
 }
 
@@ -81,8 +111,9 @@ class Serving {
                                   {.endpoint = UnixEndpoint{join_path(settings_.host.directory, kControlSocketName)}},
                                   *inspection_));
         control_server_ = std::move(control);
-        LEFTFOLD_TRY(server, http::Server::start(real_.env(), {.endpoint = TcpEndpoint{settings_.address, settings_.port}},
-                                                 host_->gateway()));
+        http::ServerOptions options = settings_.http;
+        options.endpoint = TcpEndpoint{settings_.address, settings_.port};
+        LEFTFOLD_TRY(server, http::Server::start(real_.env(), std::move(options), host_->gateway()));
         server_ = std::move(server);
         const std::string endpoint = to_string(server_->endpoint());
         logger_.info("server-started", {{"application", parts_.name},
@@ -104,11 +135,12 @@ class Serving {
         LEFTFOLD_CHECK(gateway.add_get("/metrics", [this](const http::Request&) {
             update_metrics();
             return http::Response{.status = 200,
-                                  .content_type = Registry::kContentType,
+                                  .content_type = MetricRegistry::kContentType,
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
-        LEFTFOLD_CHECK(gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
+        LEFTFOLD_CHECK(
+            gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
         return gateway.add_get("/health/ready", [this](const http::Request&) {
             return stopping_ ? http::text_response(503, "stopping\n") : http::text_response(200, "ready\n");
         });
@@ -120,7 +152,8 @@ class Serving {
             .set(static_cast<std::int64_t>(server_->counters().connections));
         for (const HostedAggregate& aggregate : host_->aggregates()) {
             registry_
-                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory", {{"aggregate", aggregate.name}})
+                .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
+                       {{"aggregate", aggregate.name}})
                 .set(static_cast<std::int64_t>(aggregate.runtime->statistics().hot));
             const auto& topic = host_->log().topics()[aggregate.topic.value()];
             for (std::uint32_t partition = 0; partition < topic.partition_count; ++partition)
@@ -139,9 +172,7 @@ class Serving {
         stopping_ = true;
         logger_.info("server-stopping", {{"signal", signal}});
         server_->stop(settings_.stop_grace, [this] {
-            control_server_->stop(std::chrono::milliseconds(100), [this] {
-                host_->stop([this] { real_.stop(); });
-            });
+            control_server_->stop(std::chrono::milliseconds(100), [this] { host_->stop([this] { real_.stop(); }); });
         });
     }
 
@@ -150,7 +181,7 @@ class Serving {
     RealEnv real_;
     std::unique_ptr<LogSink> sink_;
     Logger logger_;
-    Registry registry_;
+    MetricRegistry registry_;
     bool stopping_ = false;
     std::unique_ptr<Host> host_;
     std::unique_ptr<Inspection> inspection_;
@@ -160,8 +191,8 @@ class Serving {
 
 }  // namespace
 
-Command serve_command(const ApplicationParts& parts) {
-    return make_command<ServeSettings>(
+CliCommand serve_command(const ApplicationParts& parts) {
+    return make_cli_command<ServeSettings>(
         {.name = "serve",
          .summary = "Serve over HTTP",
          .help = "Serves the routes of the hosted services, and /metrics, /health/live and /health/ready.\n\n"
@@ -169,7 +200,7 @@ Command serve_command(const ApplicationParts& parts) {
                  "answer was. One process holds a data directory at a time.",
          .examples = {{"serve", "on 127.0.0.1:8080, data in " + parts.default_directory()},
                       {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"}}},
-        [&parts](ServeSettings& settings, Command& command) {
+        [&parts](ServeSettings& settings, CliCommand& command) {
             settings.host.directory = parts.default_directory();
             declare(settings, command);
         },

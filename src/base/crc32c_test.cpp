@@ -1,8 +1,8 @@
 #include "leftfold/base/crc32c.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace leftfold {
 namespace {

@@ -1,31 +1,48 @@
 #include "leftfold/base/error.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <system_error>
+
+#include <fmt/format.h>
 
 namespace leftfold {
 
 std::string_view to_string(ErrorCode code) noexcept {
     switch (code) {
-        case ErrorCode::invalid_argument: return "invalid-argument";
-        case ErrorCode::not_found: return "not-found";
-        case ErrorCode::already_exists: return "already-exists";
-        case ErrorCode::conflict: return "conflict";
-        case ErrorCode::corrupt: return "corrupt";
-        case ErrorCode::unsupported: return "unsupported";
-        case ErrorCode::permission_denied: return "permission-denied";
-        case ErrorCode::no_space: return "no-space";
-        case ErrorCode::read_only: return "read-only";
-        case ErrorCode::io: return "io";
-        case ErrorCode::closed: return "closed";
-        case ErrorCode::cancelled: return "cancelled";
-        case ErrorCode::timed_out: return "timed-out";
-        case ErrorCode::overloaded: return "overloaded";
-        case ErrorCode::too_large: return "too-large";
-        case ErrorCode::unavailable: return "unavailable";
-        case ErrorCode::user_code: return "user-code";
+        case ErrorCode::invalid_argument:
+            return "invalid-argument";
+        case ErrorCode::not_found:
+            return "not-found";
+        case ErrorCode::already_exists:
+            return "already-exists";
+        case ErrorCode::conflict:
+            return "conflict";
+        case ErrorCode::corrupt:
+            return "corrupt";
+        case ErrorCode::unsupported:
+            return "unsupported";
+        case ErrorCode::permission_denied:
+            return "permission-denied";
+        case ErrorCode::no_space:
+            return "no-space";
+        case ErrorCode::read_only:
+            return "read-only";
+        case ErrorCode::io:
+            return "io";
+        case ErrorCode::closed:
+            return "closed";
+        case ErrorCode::cancelled:
+            return "cancelled";
+        case ErrorCode::timed_out:
+            return "timed-out";
+        case ErrorCode::overloaded:
+            return "overloaded";
+        case ErrorCode::too_large:
+            return "too-large";
+        case ErrorCode::unavailable:
+            return "unavailable";
+        case ErrorCode::user_code:
+            return "user-code";
     }
     return "unknown";
 }
@@ -34,24 +51,36 @@ namespace {
 
 ErrorCode code_of(int error_number) noexcept {
     switch (error_number) {
-        case ENOENT: return ErrorCode::not_found;
-        case EEXIST: return ErrorCode::already_exists;
+        case ENOENT:
+            return ErrorCode::not_found;
+        case EEXIST:
+            return ErrorCode::already_exists;
         case EACCES:
-        case EPERM: return ErrorCode::permission_denied;
+        case EPERM:
+            return ErrorCode::permission_denied;
         case ENOSPC:
-        case EDQUOT: return ErrorCode::no_space;
-        case EROFS: return ErrorCode::read_only;
+        case EFBIG:  // a limit of the process or of the file system; like a quota, nothing was written
+        case EDQUOT:
+            return ErrorCode::no_space;
+        case EROFS:
+            return ErrorCode::read_only;
         case EINVAL:
-        case ENAMETOOLONG: return ErrorCode::invalid_argument;
+        case ENAMETOOLONG:
+            return ErrorCode::invalid_argument;
         case EPIPE:
         case ECONNRESET:
-        case EBADF: return ErrorCode::closed;
-        case ECANCELED: return ErrorCode::cancelled;
-        case ETIMEDOUT: return ErrorCode::timed_out;
+        case EBADF:
+            return ErrorCode::closed;
+        case ECANCELED:
+            return ErrorCode::cancelled;
+        case ETIMEDOUT:
+            return ErrorCode::timed_out;
         case ECONNREFUSED:
         case EADDRINUSE:
-        case EADDRNOTAVAIL: return ErrorCode::unavailable;
-        default: return ErrorCode::io;
+        case EADDRNOTAVAIL:
+            return ErrorCode::unavailable;
+        default:
+            return ErrorCode::io;
     }
 }
 

@@ -1,9 +1,9 @@
 #include "leftfold/base/error.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
 #include <memory>
+
+#include <gtest/gtest.h>
 
 namespace leftfold {
 namespace {
@@ -37,6 +37,7 @@ TEST(Error, from_errno_keeps_meaning) {
     EXPECT_TRUE(full.retryable());
     EXPECT_EQ(full.message(), "write 'x': No space left on device");
     EXPECT_EQ(Error::from_errno(EROFS, "open").code(), ErrorCode::read_only);
+    EXPECT_EQ(Error::from_errno(EFBIG, "write").code(), ErrorCode::no_space);
 }
 
 TEST(Error, context_comes_first) {

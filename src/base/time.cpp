@@ -1,8 +1,8 @@
 #include "leftfold/base/time.hpp"
 
-#include <fmt/format.h>
-
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace leftfold {
 
@@ -112,8 +112,8 @@ std::optional<Timestamp> read_timestamp(FieldReader& in) {
     const auto offset = read_offset(in);
     if (!offset || !in.at_end())
         return std::nullopt;
-    return Timestamp(*date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
-           std::chrono::microseconds(micros) - *offset;
+    return Timestamp(*date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+           std::chrono::seconds(*second) + std::chrono::microseconds(micros) - *offset;
 }
 
 }  // namespace

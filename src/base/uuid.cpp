@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kTextSize = 36;
 
-constexpr bool is_dash(std::size_t index) noexcept { return index == 8 || index == 13 || index == 18 || index == 23; }
+constexpr bool is_dash(std::size_t index) noexcept {
+    return index == 8 || index == 13 || index == 18 || index == 23;
+}
 
 constexpr int hex_digit(char c) noexcept {
     if (c >= '0' && c <= '9')
@@ -23,8 +25,8 @@ constexpr int hex_digit(char c) noexcept {
 }  // namespace
 
 Uuid Uuid::v7(Timestamp now, std::uint64_t random_high, std::uint64_t random_low) noexcept {
-    const auto milliseconds = static_cast<std::uint64_t>(
-        std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
+    const auto milliseconds =
+        static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count());
     std::array<std::uint8_t, 16> bytes;
     for (std::size_t i = 0; i < 6; ++i)
         bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (5 - i)));

@@ -1,14 +1,15 @@
 #include "aggregate_routes.hpp"
 
-#include <fmt/format.h>
-
 #include <iterator>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "leftfold/base/murmur2.hpp"
 #include "leftfold/event/cloud_event.hpp"
 #include "leftfold/event/payload_hash.hpp"
 #include "leftfold/http/url.hpp"
+
 #include "problems.hpp"
 #include "request_fields.hpp"
 
@@ -56,14 +57,14 @@ bool client_has(std::string_view if_none_match, Version version) {
 
 namespace {
 
-Counter& command_counter(Registry& registry, const std::string& aggregate, const char* outcome) {
+Counter& command_counter(MetricRegistry& registry, const std::string& aggregate, const char* outcome) {
     return registry.counter("leftfold_commands_total", "Commands answered, by how they ended",
                             {{"aggregate", aggregate}, {"outcome", outcome}});
 }
 
 }  // namespace
 
-AggregateRoutes::Outcomes::Outcomes(Registry& registry, const std::string& aggregate)
+AggregateRoutes::Outcomes::Outcomes(MetricRegistry& registry, const std::string& aggregate)
     : accepted(command_counter(registry, aggregate, "accepted")),
       rejected(command_counter(registry, aggregate, "rejected")),
       conflict(command_counter(registry, aggregate, "conflict")),
@@ -82,7 +83,7 @@ Counter& AggregateRoutes::Outcomes::of(const CommandReply& reply) noexcept {
 }
 
 AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                                 Registry& registry)
+                                 MetricRegistry& registry)
     : env_(env),
       log_(log),
       route_(std::move(route)),
@@ -155,13 +156,12 @@ void AggregateRoutes::command(std::size_t command, std::string_view key, const h
                                          .actor = {},
                                          .tenant = {}};
     // `owned_key` moves into the answer, and the request views it until handle() returns: so the answer gets a copy.
-    runtime_.handle(command_request,
-                    [this, answer_key = owned_key, choose, begun = env_.clock.monotonic(),
-                     responder = std::move(responder)](CommandReply reply) mutable {
-                        outcomes_.of(reply).add();
-                        command_seconds_.observe(env_.clock.monotonic() - begun);
-                        responder.send(response_of(std::move(reply), answer_key, choose));
-                    });
+    runtime_.handle(command_request, [this, answer_key = owned_key, choose, begun = env_.clock.monotonic(),
+                                      responder = std::move(responder)](CommandReply reply) mutable {
+        outcomes_.of(reply).add();
+        command_seconds_.observe(env_.clock.monotonic() - begun);
+        responder.send(response_of(std::move(reply), answer_key, choose));
+    });
 }
 
 http::Response AggregateRoutes::response_of(CommandReply reply, std::string_view key, bool key_chosen) const {
@@ -265,8 +265,8 @@ void AggregateRoutes::events(std::string_view key, const http::Request& request,
         return;
     }
     if (head->version == Version(0)) {
-        responder.send(problem_of(
-            Error(ErrorCode::not_found, fmt::format("there is no {} '{}'", runtime_.model().name(), key))));
+        responder.send(
+            problem_of(Error(ErrorCode::not_found, fmt::format("there is no {} '{}'", runtime_.model().name(), key))));
         return;
     }
 
@@ -282,10 +282,11 @@ void AggregateRoutes::events(std::string_view key, const http::Request& request,
         next = record.meta.version.next();
     }
     body.push_back(']');
-    http::Response response{.status = 200, .content_type = CloudEvent::kBatchMediaType, .header_lines = {}, .body = std::move(body)};
+    http::Response response{
+        .status = 200, .content_type = CloudEvent::kBatchMediaType, .header_lines = {}, .body = std::move(body)};
     if (next > page->from && next <= head->version)
-        response.add_header("Link", fmt::format("<{}/events?from={}&limit={}>; rel=\"next\"", path_of(key), next.value(),
-                                                page->limit));
+        response.add_header(
+            "Link", fmt::format("<{}/events?from={}&limit={}>; rel=\"next\"", path_of(key), next.value(), page->limit));
     add_position(response, slot, bounds->durable_end);
     responder.send(std::move(response));
 }

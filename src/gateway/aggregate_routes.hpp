@@ -12,7 +12,7 @@ namespace leftfold::gateway {
 class AggregateRoutes {
   public:
     AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                    Registry& registry);
+                    MetricRegistry& registry);
 
     const AggregateRoute& route() const noexcept { return route_; }
     const AggregateRuntime& runtime() const noexcept { return runtime_; }
@@ -34,7 +34,7 @@ class AggregateRoutes {
 
     // One for each way in which a command can end.
     struct Outcomes {
-        Outcomes(Registry& registry, const std::string& aggregate);
+        Outcomes(MetricRegistry& registry, const std::string& aggregate);
         Counter& of(const CommandReply& reply) noexcept;
 
         Counter& accepted;

@@ -1,12 +1,13 @@
 #include "leftfold/gateway/gateway.hpp"
 
-#include <fmt/format.h>
-
 #include <variant>
 #include <vector>
 
-#include "aggregate_routes.hpp"
+#include <fmt/format.h>
+
 #include "leftfold/gateway/router.hpp"
+
+#include "aggregate_routes.hpp"
 #include "problems.hpp"
 #include "request_fields.hpp"
 
@@ -27,7 +28,7 @@ class Gateway::Impl {
     };
     using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
 
-    Impl(const Env& env, log::EventLog& log, Registry& registry) : env_(env), log_(log), registry_(registry) {}
+    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry) : env_(env), log_(log), registry_(registry) {}
 
     Result<> add(http::Method method, std::string_view pattern, Target target) {
         LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
@@ -37,21 +38,22 @@ class Gateway::Impl {
 
     Env env_;
     log::EventLog& log_;
-    Registry& registry_;
+    MetricRegistry& registry_;
     Router router_;
     std::vector<Target> targets_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
 };
 
-Gateway::Gateway(const Env& env, log::EventLog& log, Registry& registry)
+Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry)
     : impl_(std::make_unique<Impl>(env, log, registry)) {}
 Gateway::~Gateway() = default;
 
 Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime) {
     if (route.pattern.find("/{") == std::string::npos)
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("route '{}' of aggregate '{}' needs one {{id}}", route.pattern, runtime.model().name()));
-    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
+        return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
+                                                             route.pattern, runtime.model().name()));
+    impl_->aggregates_.push_back(
+        std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
     AggregateRoutes& aggregate = *impl_->aggregates_.back();
     const std::string& pattern = aggregate.route().pattern;
     LEFTFOLD_CHECK(impl_->add(http::Method::get, pattern, Impl::StateTarget{&aggregate}));
@@ -61,7 +63,8 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
         LEFTFOLD_CHECK(impl_->add(http::Method::post, fmt::format("{}/{}", pattern, commands[i].name),
                                   Impl::CommandTarget{&aggregate, i, false}));
         if (!aggregate.collection().empty())
-            LEFTFOLD_CHECK(impl_->add(http::Method::post, fmt::format("{}/{}", aggregate.collection(), commands[i].name),
+            LEFTFOLD_CHECK(impl_->add(http::Method::post,
+                                      fmt::format("{}/{}", aggregate.collection(), commands[i].name),
                                       Impl::CommandTarget{&aggregate, i, true}));
     }
     return {};

@@ -1,11 +1,12 @@
 #include "request_fields.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "leftfold/http/url.hpp"
+
 #include "problems.hpp"
 
 namespace leftfold::gateway {
@@ -24,6 +25,25 @@ std::optional<std::int64_t> parse_count(std::string_view text) noexcept {
     if (error != std::errc() || end != text.data() + text.size() || value < 0)
         return std::nullopt;
     return value;
+}
+
+// Of a header that takes one value. A second line is part of the value (RFC 9110 §5.3), so none may be passed over.
+struct OneHeader {
+    std::optional<std::string_view> value;
+    bool repeated = false;
+};
+
+OneHeader one_header(const http::Request& request, std::string_view name) noexcept {
+    OneHeader header;
+    for (const http::HeaderField& field : request.fields) {
+        if (!http::equal_ignoring_case(field.name, name))
+            continue;
+        header.repeated = header.value.has_value();
+        header.value = field.value;
+        if (header.repeated)
+            break;
+    }
+    return header;
 }
 
 // A strong entity tag that holds a version: "7".
@@ -61,7 +81,10 @@ bool is_valid_key(std::string_view key) noexcept {
             ++i;
             continue;
         }
-        const std::size_t size = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+        const std::size_t size = lead >= 0xC2 && lead <= 0xDF   ? 2
+                                 : lead >= 0xE0 && lead <= 0xEF ? 3
+                                 : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                                : 0;
         if (size == 0 || i + size > key.size())
             return false;
         const auto second = static_cast<std::uint8_t>(key[i + 1]);
@@ -89,24 +112,26 @@ OrResponse<std::string_view> command_id_of(const http::Request& request) {
 }
 
 OrResponse<log::ExpectedVersion> expected_version_of(const http::Request& request) {
-    const auto if_match = request.header("If-Match");
-    const auto if_none_match = request.header("If-None-Match");
+    const auto [if_match, if_match_repeated] = one_header(request, "If-Match");
+    const auto [if_none_match, if_none_match_repeated] = one_header(request, "If-None-Match");
+    const bool repeated = if_match_repeated || if_none_match_repeated;
     if (!if_match && !if_none_match)
         return log::ExpectedVersion::any();
-    if (if_match && !if_none_match) {
+    if (if_match && !if_none_match && !repeated) {
         if (*if_match == "*")
             return log::ExpectedVersion::exists();
         if (const auto version = parse_etag(*if_match))
             return log::ExpectedVersion::exactly(*version);
     }
-    if (!if_match && *if_none_match == "*")
+    if (!if_match && *if_none_match == "*" && !repeated)
         return log::ExpectedVersion::none();
-    return std::unexpected(bad_request("bad-condition", "The condition cannot be understood",
-                                       "If-Match takes one version as in an ETag, \"7\", or *; If-None-Match takes *; not both"));
+    return std::unexpected(
+        bad_request("bad-condition", "The condition cannot be understood",
+                    "If-Match takes one version as in an ETag, \"7\", or *; If-None-Match takes *; not both"));
 }
 
 OrResponse<std::optional<Timestamp>> time_of(const http::Request& request) {
-    const auto text = request.header("Leftfold-Time");
+    const auto [text, repeated] = one_header(request, "Leftfold-Time");
     if (!text)
         return std::nullopt;
     if (!request.on_loopback)
@@ -114,8 +139,9 @@ OrResponse<std::optional<Timestamp>> time_of(const http::Request& request) {
                                    .detail("Leftfold-Time is accepted on a loopback listener only")
                                    .response());
     const auto time = parse_rfc3339(*text);
-    if (!time)
-        return std::unexpected(bad_request("bad-time", "Leftfold-Time cannot be understood", time.error().message()));
+    if (!time || repeated)
+        return std::unexpected(bad_request("bad-time", "Leftfold-Time cannot be understood",
+                                           time ? "there is more than one" : time.error().message()));
     return *time;
 }
 
@@ -134,10 +160,11 @@ std::string_view traceparent_of(const http::Request& request) noexcept {
 }
 
 OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
-    const std::string_view text = request.header("Leftfold-Correlation-Id").value_or("");
-    if (text.size() > kIdBytesMax || !is_printable_ascii(text))
+    const auto [value, repeated] = one_header(request, "Leftfold-Correlation-Id");
+    const std::string_view text = value.value_or("");
+    if (repeated || text.size() > kIdBytesMax || !is_printable_ascii(text))
         return std::unexpected(bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used",
-                                           "at most 200 printable ASCII characters without spaces"));
+                                           "one value of at most 200 printable ASCII characters without spaces"));
     return text;
 }
 
@@ -176,8 +203,8 @@ OrResponse<EventsPage> events_page_query(std::string_view query) {
         else if (name == "limit" && number && *number > 0 && *number <= kEventsPageMax)
             page.limit = *number;
         else
-            return bad_query(fmt::format("'{}={}': known are from (a version: 1, 2, 3 …) and limit (1 to {})", name, value,
-                                         kEventsPageMax));
+            return bad_query(fmt::format("'{}={}': known are from (a version: 1, 2, 3 …) and limit (1 to {})", name,
+                                         value, kEventsPageMax));
     }
     return page;
 }
@@ -190,13 +217,15 @@ OrResponse<std::optional<log::PositionToken>> positions_of(const http::Request& 
             return std::unexpected(
                 bad_request("bad-position", "Leftfold-Position cannot be understood", token.error().message()));
         if (token->incarnation() != incarnation)
-            return std::unexpected(http::Problem(409, "foreign-position", "The position is of another log")
-                                       .detail("Leftfold-Position names another incarnation of the log; drop it and read anew")
-                                       .response());
+            return std::unexpected(
+                http::Problem(409, "foreign-position", "The position is of another log")
+                    .detail("Leftfold-Position names another incarnation of the log; drop it and read anew")
+                    .response());
         if (!merged)
             merged = *token;
         else if (const auto both = merged->merge(*token); !both)
-            return std::unexpected(bad_request("bad-position", "Leftfold-Position cannot be understood", both.error().message()));
+            return std::unexpected(
+                bad_request("bad-position", "Leftfold-Position cannot be understood", both.error().message()));
     }
     return merged;
 }

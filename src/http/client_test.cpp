@@ -1,6 +1,9 @@
 #include "leftfold/http/client.hpp"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "leftfold/http/server.hpp"
 
@@ -258,7 +261,7 @@ void exchange_with_server(Endpoint endpoint) {
     int good = 0;
     int answered = 0;
     for (int i = 0; i < count; ++i) {
-        const std::string body(static_cast<std::size_t>(i * i * 90), static_cast<char>('a' + i % 26));
+        const std::string body(static_cast<std::size_t>(i * i * 40), static_cast<char>('a' + i % 26));
         const std::string target = "/n/" + std::to_string(i);
         client.request(ClientRequest{.method = i % 2 == 0 ? Method::post : Method::put, .target = target, .body = body},
                        [&, body, target](Result<ClientResponse> result) {
@@ -276,6 +279,13 @@ void exchange_with_server(Endpoint endpoint) {
 
 TEST(ClientAndServer, many_requests_over_tcp_are_answered) {
     exchange_with_server(TcpEndpoint{.host = "127.0.0.1", .port = 0});
+}
+
+TEST(ClientAndServer, many_requests_over_a_unix_socket_are_answered) {
+    std::string folder = testing::TempDir() + "leftfold-http-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    exchange_with_server(UnixEndpoint{.path = folder + "/socket"});
+    std::filesystem::remove_all(folder);
 }
 
 TEST(ClientAndServer, refusal_reaches_a_client_that_sends_too_much) {

@@ -1,7 +1,5 @@
 #include "leftfold/http/problem.hpp"
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 namespace leftfold::http {
@@ -88,7 +86,7 @@ Problem::Problem(int status, std::string_view name, std::string_view title) : st
     append_json_string(json_, std::string("urn:leftfold:problem:").append(name));
     name_of_member("title");
     append_json_string(json_, title);
-    member("status", std::int64_t{status});
+    member("status", status);
 }
 
 Problem& Problem::detail(std::string_view text) {
@@ -99,16 +97,6 @@ Problem& Problem::member(std::string_view name, std::string_view text) {
     name_of_member(name);
     append_json_string(json_, text);
     return *this;
-}
-
-Problem& Problem::number_member(std::string_view name, std::int64_t number) {
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    return json_member(name, {digits.data(), end});
-}
-
-Problem& Problem::member(std::string_view name, bool value) {
-    return json_member(name, value ? "true" : "false");
 }
 
 Problem& Problem::json_member(std::string_view name, std::string_view json) {

@@ -40,14 +40,16 @@ TEST(Problem, document_has_type_title_status_and_members) {
                                   .member("balance", "10.00")
                                   .member("version", 7)
                                   .member("missing", std::int64_t{-3})
+                                  .member("limit", std::size_t{10})
                                   .member("retry", false)
                                   .json_member("path", R"(["a"])")
                                   .response();
     EXPECT_EQ(response.status, 409);
     EXPECT_EQ(response.content_type, "application/problem+json");
-    EXPECT_EQ(response.body,
-              R"({"type":"urn:leftfold:problem:insufficient-funds","title":"Not that much","status":409,)"
-              R"("detail":"asked for \"12\"","balance":"10.00","version":7,"missing":-3,"retry":false,"path":["a"]})");
+    EXPECT_EQ(
+        response.body,
+        R"({"type":"urn:leftfold:problem:insufficient-funds","title":"Not that much","status":409,)"
+        R"("detail":"asked for \"12\"","balance":"10.00","version":7,"missing":-3,"limit":10,"retry":false,"path":["a"]})");
 }
 
 }  // namespace

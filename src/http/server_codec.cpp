@@ -87,13 +87,13 @@ Response fault_response(Fault fault, const CodecLimits& limits) {
         case Fault::target_too_long:
         case Fault::headers_too_large:
         case Fault::trailers_too_large:
-            problem.member("limit_bytes", static_cast<std::int64_t>(limits.header_bytes_max));
+            problem.member("limit_bytes", limits.header_bytes_max);
             break;
         case Fault::headers_too_many:
-            problem.member("limit_count", static_cast<std::int64_t>(limits.header_count_max));
+            problem.member("limit_count", limits.header_count_max);
             break;
         case Fault::body_too_large:
-            problem.member("limit_bytes", static_cast<std::int64_t>(limits.body_bytes_max));
+            problem.member("limit_bytes", limits.body_bytes_max);
             break;
         default:
             break;

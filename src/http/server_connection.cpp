@@ -106,7 +106,8 @@ void ServerConnection::handle_request() {
     shared_->running = this;
     try {
         shared_->handler.handle(request, Responder(*this, codec_.ticket()));
-    } catch (...) {  // NOLINT(bugprone-empty-catch): its Responder has answered 500
+    } catch (...) {
+        ++shared_->counters.handler_exceptions;  // its Responder has answered 500
     }
     LEFTFOLD_ASSERT(is_open());  // nobody may destroy the server in handle()
     shared_->running = nullptr;

@@ -138,6 +138,7 @@ TEST_F(ServerTest, exception_from_the_handler_answers_500) {
     const auto peer = open();
     send(*peer, kGet);
     EXPECT_EQ(status_of(peer->take()), 500);
+    EXPECT_EQ(server_->counters().handler_exceptions, 1U);
 }
 
 TEST_F(ServerTest, reply_to_a_client_that_has_gone_is_dropped) {

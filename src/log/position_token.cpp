@@ -1,11 +1,11 @@
 #include "leftfold/log/position_token.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/base/crc32c.hpp"
@@ -78,16 +78,20 @@ std::unexpected<Error> malformed(std::string_view text) {
 
 }  // namespace
 
-TopicHash topic_hash(std::string_view topic_name) noexcept { return TopicHash(crc32c(bytes_of(topic_name))); }
+TopicHash topic_hash(std::string_view topic_name) noexcept {
+    return TopicHash(crc32c(bytes_of(topic_name)));
+}
 
 Result<PositionToken> PositionToken::parse(std::string_view text) {
     if (!text.starts_with(kPrefix)) {
         const std::size_t digits = text.find('.');
-        const bool other_version = digits != std::string_view::npos && digits > 0 && digits <= 3 &&
-                                   std::ranges::all_of(text.substr(0, digits), [](char c) { return c >= '0' && c <= '9'; });
+        const bool other_version =
+            digits != std::string_view::npos && digits > 0 && digits <= 3 &&
+            std::ranges::all_of(text.substr(0, digits), [](char c) { return c >= '0' && c <= '9'; });
         if (other_version)
-            return fail(ErrorCode::unsupported,
-                        fmt::format("a position token of version {}; this build knows version 1", text.substr(0, digits)));
+            return fail(
+                ErrorCode::unsupported,
+                fmt::format("a position token of version {}; this build knows version 1", text.substr(0, digits)));
         return malformed(text);
     }
     const auto bytes = decode_base64url(text.substr(kPrefix.size()));

@@ -5,7 +5,9 @@
 namespace leftfold::log {
 namespace {
 
-Uuid some_incarnation() { return Uuid::parse("0191e3a0-1b2c-7def-8123-456789abcdef").value(); }
+Uuid some_incarnation() {
+    return Uuid::parse("0191e3a0-1b2c-7def-8123-456789abcdef").value();
+}
 
 TEST(PositionToken, text_round_trips) {
     PositionToken token(some_incarnation());
@@ -17,7 +19,8 @@ TEST(PositionToken, text_round_trips) {
     EXPECT_EQ(back.entries(), token.entries());
 }
 
-// By Python: base64.urlsafe_b64encode(uuid.bytes + b"\x01" + struct.pack("<I", crc32c(b"123456789")) + b"\x02" + b"\x07")
+// By Python: base64.urlsafe_b64encode(uuid.bytes + b"\x01" + struct.pack("<I", crc32c(b"123456789")) + b"\x02" +
+// b"\x07")
 TEST(PositionToken, written_form_is_as_documented) {
     EXPECT_EQ(make_position_token(some_incarnation(), topic_hash("123456789"), PartitionId(2), Position(7)),
               "1.AZHjoBssfe-BI0VniavN7wGDkgbjAgc");
@@ -26,7 +29,8 @@ TEST(PositionToken, written_form_is_as_documented) {
 TEST(PositionToken, one_entry_equals_general_form) {
     PositionToken token(some_incarnation());
     token.advance(topic_hash("t"), PartitionId(2), Position(300));
-    EXPECT_EQ(make_position_token(some_incarnation(), topic_hash("t"), PartitionId(2), Position(300)), token.to_string());
+    EXPECT_EQ(make_position_token(some_incarnation(), topic_hash("t"), PartitionId(2), Position(300)),
+              token.to_string());
 }
 
 TEST(PositionToken, merge_takes_the_maximum) {
@@ -47,7 +51,9 @@ TEST(PositionToken, malformed_is_refused_at_every_cut) {
     token.advance(topic_hash("t"), PartitionId(2), Position(300));
     const std::string text = token.to_string();
     for (std::size_t cut = 0; cut < text.size(); ++cut)
-        EXPECT_EQ(PositionToken::parse(std::string_view(text).substr(0, cut)).error().code(), ErrorCode::invalid_argument) << cut;
+        EXPECT_EQ(PositionToken::parse(std::string_view(text).substr(0, cut)).error().code(),
+                  ErrorCode::invalid_argument)
+            << cut;
     EXPECT_EQ(PositionToken::parse(text + "A").error().code(), ErrorCode::invalid_argument);
     EXPECT_EQ(PositionToken::parse("1.%%%").error().code(), ErrorCode::invalid_argument);
     EXPECT_EQ(PositionToken::parse("2.AAAA").error().code(), ErrorCode::unsupported);

@@ -94,23 +94,26 @@ Result<> rewrite_tail(const RecoveryInput& input, File& file, const SegmentHeade
 Result<Scan> scan_active(const RecoveryInput& input, File& file, const std::string& path, const SegmentHeader& header,
                          Remains& remains) {
     LEFTFOLD_TRY(file_bytes, file.size());
-    LEFTFOLD_TRY(scan, scan_segment(file, path, header, file_bytes, input.hash_seed));
+    LEFTFOLD_TRY(scan, scan_segment(file, header, file_bytes, input.hash_seed));
     if (scan.fault == BatchFault::unsupported) {
         return fail(ErrorCode::unsupported,
-                    fmt::format("'{}' at byte {}: {}; use a newer build", path, scan.bytes, to_string(scan.fault)));
+                    fmt::format("'{}' at byte {}: {}; use a newer build", path, scan.bytes, reason(scan)));
     }
+    // Whole, and yet it cannot be: no crash does that.
+    if (!scan.contradiction.empty())
+        return damaged(input, path, scan.bytes, scan.contradiction);
     LEFTFOLD_TRY(examined, examine_remains(file, header.checksum, scan.bytes, file_bytes));
     remains = examined;
     const Position end = scan.index.end;
     if (remains.durable_up_to > end) {
         return damaged(input, path, scan.bytes,
-                       fmt::format("{}, though position {} was durable (the batch at byte {} says so)",
-                                   to_string(scan.fault), end.value(), remains.witness_offset));
+                       fmt::format("{}, though position {} was durable (the batch at byte {} says so)", reason(scan),
+                                   end.value(), remains.witness_offset));
     }
     if (std::max(input.durable, scan.durable_up_to) > end) {
-        return damaged(input, path, scan.bytes,
-                       fmt::format("{}, though position {} was durable (the manifest says so)", to_string(scan.fault),
-                                   end.value()));
+        return damaged(
+            input, path, scan.bytes,
+            fmt::format("{}, though position {} was durable (the manifest says so)", reason(scan), end.value()));
     }
     return scan;
 }
@@ -142,9 +145,9 @@ Result<std::unique_ptr<Segment>> open_closed(const RecoveryInput& input, const s
     const IndexedSegment indexed{header.checksum, file_bytes, input.hash_seed};
     if (auto index = IndexFile::open(input.files, index_path(path), indexed))
         return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));
-    LEFTFOLD_TRY(scan, scan_segment(file, path, header, file_bytes, input.hash_seed));
+    LEFTFOLD_TRY(scan, scan_segment(file, header, file_bytes, input.hash_seed));
     if (scan.bytes != file_bytes)
-        return damaged(input, path, scan.bytes, fmt::format("{}, in a segment that was closed", to_string(scan.fault)));
+        return damaged(input, path, scan.bytes, fmt::format("{}, in a segment that was closed", reason(scan)));
     // On a full or read-only disk the index stays in memory.
     if (auto index = write_index(input.files, index_path(path), scan.index, indexed))
         return std::make_unique<Segment>(path, std::move(header), file_bytes, *std::move(index));

@@ -68,8 +68,12 @@ Result<SegmentHeader> read_segment_header(File& file, const std::string& path, c
     return decoded;
 }
 
-Result<Scan> scan_segment(File& file, const std::string& path, const SegmentHeader& header, std::uint64_t file_bytes,
-                          std::uint64_t hash_seed, const VisitBatch& visit) {
+std::string_view reason(const Scan& scan) noexcept {
+    return scan.contradiction.empty() ? to_string(scan.fault) : scan.contradiction;
+}
+
+Result<Scan> scan_segment(File& file, const SegmentHeader& header, std::uint64_t file_bytes, std::uint64_t hash_seed,
+                          const VisitBatch& visit) {
     Scan scan;
     scan.bytes = header.bytes;
     scan.index.end = header.base;
@@ -82,8 +86,9 @@ Result<Scan> scan_segment(File& file, const std::string& path, const SegmentHead
         if (parsed.fault != BatchFault::none)
             return scan;
         const BatchView& batch = parsed.batch;
-        if (const auto wrong = index_batch(scan.index, batch, scan.bytes, hash_seed, scratch); !wrong.empty())
-            return fail(ErrorCode::corrupt, fmt::format("'{}' at byte {}: {}", path, scan.bytes, wrong));
+        scan.contradiction = index_batch(scan.index, batch, scan.bytes, hash_seed, scratch);
+        if (!scan.contradiction.empty())
+            return scan;
         if (visit)
             visit(batch, scan.bytes);
         scan.durable_up_to = std::max(scan.durable_up_to, batch.durable_up_to);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "leftfold/env/files.hpp"
 
@@ -26,15 +27,19 @@ struct Scan {
     SegmentIndex index;
     std::uint64_t bytes = 0;               // header and whole batches
     BatchFault fault = BatchFault::empty;  // of what follows
+    std::string_view contradiction;        // of what follows, if it is whole: what in it cannot be
     Position durable_up_to;                // the furthest that a batch speaks of
     std::uint64_t batch_count = 0;
     std::uint64_t record_count = 0;
 };
 
-// `visit`, where given, sees each batch with its offset. corrupt where a whole batch contradicts those before it.
+// Why the scan ended where it did.
+std::string_view reason(const Scan& scan) noexcept;
+
+// `visit`, where given, sees each batch with its offset. Errors are those of the disk only.
 using VisitBatch = std::function<void(const BatchView&, std::uint64_t offset)>;
-Result<Scan> scan_segment(File& file, const std::string& path, const SegmentHeader& header, std::uint64_t file_bytes,
-                          std::uint64_t hash_seed, const VisitBatch& visit = nullptr);
+Result<Scan> scan_segment(File& file, const SegmentHeader& header, std::uint64_t file_bytes, std::uint64_t hash_seed,
+                          const VisitBatch& visit = nullptr);
 
 // What lies in [from, file_bytes).
 struct Remains {

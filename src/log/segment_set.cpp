@@ -97,9 +97,9 @@ std::invoke_result_t<Ask> SegmentSet::asked(Segment& segment, Ask ask) {
         return answer;
     segment.close();
     LEFTFOLD_TRY(file, files_.open(segment.path(), OpenMode::read));
-    LEFTFOLD_TRY(scan, scan_segment(*file, segment.path(), segment.header(), segment.bytes(), hash_seed_));
+    LEFTFOLD_TRY(scan, scan_segment(*file, segment.header(), segment.bytes(), hash_seed_));
     if (scan.bytes != segment.bytes())
-        return damaged(segment, scan.bytes, to_string(scan.fault));
+        return damaged(segment, scan.bytes, reason(scan));
     segment.set_memory(std::make_shared<SegmentIndex>(std::move(scan.index)));
     return attempt();
 }

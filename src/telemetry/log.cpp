@@ -84,7 +84,7 @@ bool Logger::take(Budget& budget) const noexcept {
     return true;
 }
 
-void Logger::write(LogLevel level, LogEvent event, std::span<const LogField> fields) {
+void Logger::write(LogLevel level, LogEventName event, std::span<const LogField> fields) {
     LEFTFOLD_ASSERT(level != LogLevel::off);
     const std::lock_guard lock(mutex_);
     Budget& budget = budgets_[event.name()];

@@ -76,7 +76,7 @@ constexpr std::array<std::string_view, 3> kTypeNames = {"counter", "gauge", "his
 
 }  // namespace
 
-struct Registry::Family {
+struct MetricRegistry::Family {
     std::string help;
     int type = kCounter;
     std::vector<std::string> label_names;
@@ -86,10 +86,11 @@ struct Registry::Family {
     std::map<std::string, Histogram> histograms;
 };
 
-Registry::Registry() = default;
-Registry::~Registry() = default;
+MetricRegistry::MetricRegistry() = default;
+MetricRegistry::~MetricRegistry() = default;
 
-Registry::Family& Registry::family(std::string_view name, std::string_view help, int type, const Labels& labels) {
+MetricRegistry::Family& MetricRegistry::family(std::string_view name, std::string_view help, int type,
+                                               const Labels& labels) {
     LEFTFOLD_ASSERT(name.starts_with("leftfold_") && is_snake_case(name));
     LEFTFOLD_ASSERT(has_base_unit(name));
     LEFTFOLD_ASSERT(name.ends_with("_total") == (type == kCounter));
@@ -108,19 +109,19 @@ Registry::Family& Registry::family(std::string_view name, std::string_view help,
     return *place->second;
 }
 
-Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+Counter& MetricRegistry::counter(std::string_view name, std::string_view help, Labels labels) {
     std::ranges::sort(labels);
     const std::lock_guard lock(mutex_);
     return family(name, help, kCounter, labels).counters[label_text(labels)];
 }
 
-Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+Gauge& MetricRegistry::gauge(std::string_view name, std::string_view help, Labels labels) {
     std::ranges::sort(labels);
     const std::lock_guard lock(mutex_);
     return family(name, help, kGauge, labels).gauges[label_text(labels)];
 }
 
-Histogram& Registry::histogram(std::string_view name, std::string_view help, Labels labels) {
+Histogram& MetricRegistry::histogram(std::string_view name, std::string_view help, Labels labels) {
     std::ranges::sort(labels);
     const std::lock_guard lock(mutex_);
     return family(name, help, kHistogram, labels).histograms[label_text(labels)];
@@ -155,7 +156,7 @@ void write_histogram(std::string& out, std::string_view name, const std::string&
 
 }  // namespace
 
-std::string Registry::prometheus_text() const {
+std::string MetricRegistry::prometheus_text() const {
     const std::lock_guard lock(mutex_);
     std::string out;
     for (const auto& [name, family] : families_) {

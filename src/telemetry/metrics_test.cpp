@@ -113,7 +113,7 @@ double bound_of(const Sample& sample) {
 }
 
 TEST(Metrics, text_is_exact) {
-    Registry registry;
+    MetricRegistry registry;
     registry.gauge("leftfold_log_size_bytes", "Bytes of the log.", {{"topic", "account"}}).set(-4096);
     registry.counter("leftfold_commands_total", "Commands taken.", {{"outcome", "accepted"}, {"aggregate", "account"}})
         .add(3);
@@ -131,7 +131,7 @@ TEST(Metrics, text_is_exact) {
 }
 
 TEST(Metrics, escapes_are_read_back) {
-    Registry registry;
+    MetricRegistry registry;
     const std::string evil = "a\\n\"b\"\n{c=\"d\",}";
     registry.counter("leftfold_requests_total", "Back\\slash and\nnew line.", {{"route", evil}}).add();
     const Exposition read = read_exposition(registry.prometheus_text());
@@ -141,7 +141,7 @@ TEST(Metrics, escapes_are_read_back) {
 
 TEST(Metrics, order_does_not_depend_on_creation) {
     const auto text = [](bool reversed) {
-        Registry registry;
+        MetricRegistry registry;
         std::vector<std::string> routes = {"a", "b", "c"};
         if (reversed)
             std::ranges::reverse(routes);
@@ -155,7 +155,7 @@ TEST(Metrics, order_does_not_depend_on_creation) {
 }
 
 TEST(Metrics, histogram_is_cumulative_and_consistent) {
-    Registry registry;
+    MetricRegistry registry;
     Histogram& histogram = registry.histogram("leftfold_fsync_seconds", "Time of an fsync.", {{"topic", "account"}});
     for (const Duration duration : {Duration(microseconds(3)), Duration(microseconds(10)), Duration(microseconds(93)),
                                     Duration(milliseconds(7)), Duration(seconds(12))})
@@ -209,14 +209,14 @@ TEST(Metrics, negative_duration_counts_as_none) {
 }
 
 TEST(Metrics, same_name_and_labels_are_one_metric) {
-    Registry registry;
+    MetricRegistry registry;
     Counter& first = registry.counter("leftfold_x_total", "X.", {{"a", "1"}, {"b", "2"}});
     EXPECT_EQ(&first, &registry.counter("leftfold_x_total", "X.", {{"b", "2"}, {"a", "1"}}));
     EXPECT_NE(&first, &registry.counter("leftfold_x_total", "X.", {{"a", "1"}, {"b", "3"}}));
 }
 
 TEST(Metrics, updates_of_many_threads_are_all_counted) {
-    Registry registry;
+    MetricRegistry registry;
     Counter& counter = registry.counter("leftfold_x_total", "X.");
     Histogram& histogram = registry.histogram("leftfold_x_seconds", "X.");
     {
@@ -238,7 +238,7 @@ TEST(Metrics, updates_of_many_threads_are_all_counted) {
 using MetricsDeathTest = ::testing::Test;
 
 TEST(MetricsDeathTest, duplicate_with_other_type_help_or_labels_is_refused) {
-    Registry registry;
+    MetricRegistry registry;
     registry.gauge("leftfold_connections", "Open connections.", {{"listener", "a"}});
     registry.gauge("leftfold_wait_seconds", "Wait.");
     EXPECT_DEATH(registry.histogram("leftfold_wait_seconds", "Wait."), "type == type");
@@ -247,7 +247,7 @@ TEST(MetricsDeathTest, duplicate_with_other_type_help_or_labels_is_refused) {
 }
 
 TEST(MetricsDeathTest, names_against_the_rules_are_refused) {
-    Registry registry;
+    MetricRegistry registry;
     EXPECT_DEATH(registry.counter("commands_total", "No prefix."), "leftfold_");
     EXPECT_DEATH(registry.counter("leftfold_Commands_total", "Case."), "is_snake_case");
     EXPECT_DEATH(registry.counter("leftfold_commands", "No _total."), "_total");

@@ -2,10 +2,12 @@
 
 #include <ostream>
 
-#include "importer.hpp"
 #include "leftfold/app/progress.hpp"
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/event/json.hpp"
+
+#include "generator.hpp"
+#include "importer.hpp"
 
 namespace bank {
 
@@ -26,7 +28,7 @@ struct ImportSettings {
     bool json = false;
 };
 
-void declare(ImportSettings& settings, leftfold::Command& command) {
+void declare(ImportSettings& settings, leftfold::CliCommand& command) {
     command.arguments.push_back({.name = "FILE", .value = Value::text(settings.file), .help = "History as CSV"});
     leftfold::Configuration& configuration = command.configuration;
     configuration.add({.name = "url", .value = Value::text(settings.url), .help = "The running bank"});
@@ -36,7 +38,8 @@ void declare(ImportSettings& settings, leftfold::Command& command) {
                            [](std::string_view text) -> Result<Money> {
                                if (const auto amount = Money::parse(text))
                                    return *amount;
-                               return leftfold::fail(ErrorCode::invalid_argument, "expected an amount such as 20000.00");
+                               return leftfold::fail(ErrorCode::invalid_argument,
+                                                     "expected an amount such as 20000.00");
                            },
                            [](const Money& amount) { return amount.to_string(); }),
                        .help = "Of every account that is opened"});
@@ -89,9 +92,9 @@ void print(const ImportSettings& settings, const ImportSummary& summary, leftfol
         terminal.err << complaint << '\n';
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     if (settings.json) {
-        const JsonSummary json_summary{summary.transactions, summary.accepted,   summary.rejected, summary.duplicates,
-                                       summary.mismatches,   summary.unanswered, summary.retries,
-                                       leftfold::Decimal<3>::from_minor(milliseconds)};
+        const JsonSummary json_summary{
+            summary.transactions, summary.accepted,   summary.rejected, summary.duplicates,
+            summary.mismatches,   summary.unanswered, summary.retries,  leftfold::Decimal<3>::from_minor(milliseconds)};
         // Seconds are a number there, not the string that a Decimal is elsewhere.
         std::string text = leftfold::json::to_string(json_summary);
         const std::size_t quote = text.rfind('"', text.size() - 3);
@@ -100,8 +103,8 @@ void print(const ImportSettings& settings, const ImportSummary& summary, leftfol
         terminal.out << text << std::endl;
         return;
     }
-    terminal.out << summary.transactions << " transactions: " << summary.accepted << " accepted, "
-                 << summary.duplicates << " were there before, " << summary.rejected << " rejected";
+    terminal.out << summary.transactions << " transactions: " << summary.accepted << " accepted, " << summary.duplicates
+                 << " were there before, " << summary.rejected << " rejected";
     if (settings.options.verify)
         terminal.out << ", " << summary.mismatches << " balances differ";
     if (summary.unanswered > 0)
@@ -163,17 +166,41 @@ Result<int> run(const ImportSettings& settings, leftfold::Terminal& terminal) {
 
 }  // namespace
 
-leftfold::Command import_command() {
-    return leftfold::make_command<ImportSettings>(
+leftfold::CliCommand import_command() {
+    return leftfold::make_cli_command<ImportSettings>(
         {.name = "import",
          .summary = "Send a history of transactions into a running bank",
          .help = "Reads a CSV file with the columns transaction_id, account_id, date, kind (deposit or withdrawal), "
-                 "amount_minor and balance_minor, and sends a command for each line, many accounts at once, each account in "
-                 "order. The first transaction of an account opens it.\n\nA command's id is its transaction_id, so an import "
+                 "amount_minor and balance_minor, and sends a command for each line, many accounts at once, each "
+                 "account in "
+                 "order. The first transaction of an account opens it.\n\nA command's id is its transaction_id, so an "
+                 "import "
                  "that was cut short is simply run again: what is there already is recognised and changes nothing.",
          .examples = {{"import transactions.csv --verify", "and compare each balance"}}},
-        [](ImportSettings& settings, leftfold::Command& command) { declare(settings, command); },
+        [](ImportSettings& settings, leftfold::CliCommand& command) { declare(settings, command); },
         [](ImportSettings& settings, leftfold::Terminal& terminal) { return run(settings, terminal); });
+}
+
+leftfold::CliCommand generate_command() {
+    return leftfold::make_cli_command<GeneratorOptions>(
+        {.name = "generate",
+         .summary = "Print a made-up history of transactions, to import",
+         .help = "CSV of the form that import reads. The same numbers give the same history.",
+         .examples = {{"generate --transactions 30000 > history.csv", "a larger one"}}},
+        [](GeneratorOptions& options, leftfold::CliCommand& command) {
+            leftfold::Configuration& configuration = command.configuration;
+            configuration.add({.name = "seed", .value = Value::integer(options.seed), .help = "Which history"});
+            configuration.add({.name = "accounts",
+                               .value = Value::integer(options.accounts, 1, 1'000'000),
+                               .help = "How many accounts"});
+            configuration.add({.name = "transactions",
+                               .value = Value::integer(options.transactions, 1, 10'000'000),
+                               .help = "How many transactions"});
+        },
+        [](GeneratorOptions& options, leftfold::Terminal& terminal) -> Result<int> {
+            terminal.out << generate_history(options);
+            return 0;
+        });
 }
 
 }  // namespace bank

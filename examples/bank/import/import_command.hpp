@@ -5,6 +5,8 @@
 namespace bank {
 
 // bank import FILE.csv --url URL
-leftfold::Command import_command();
+leftfold::CliCommand import_command();
+// bank generate --seed N
+leftfold::CliCommand generate_command();
 
 }  // namespace bank

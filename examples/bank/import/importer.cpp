@@ -60,7 +60,11 @@ class Importer::Impl {
   public:
     Impl(const leftfold::Env& env, leftfold::http::Client& client, std::vector<Transaction> transactions,
          ImportOptions options, std::move_only_function<void()> ended)
-        : env_(env), client_(client), transactions_(std::move(transactions)), options_(options), ended_(std::move(ended)) {
+        : env_(env),
+          client_(client),
+          transactions_(std::move(transactions)),
+          options_(options),
+          ended_(std::move(ended)) {
         summary_.transactions = transactions_.size();
         for (std::size_t i = 0; i < transactions_.size(); ++i) {
             const auto [place, is_new] = account_by_id_.try_emplace(transactions_[i].account, accounts_.size());
@@ -98,7 +102,9 @@ class Importer::Impl {
         send(accounts_[next_account_++]);
     }
 
-    const Transaction& current(const Account& account) const { return transactions_[account.transactions[account.next]]; }
+    const Transaction& current(const Account& account) const {
+        return transactions_[account.transactions[account.next]];
+    }
 
     ClientRequest command_of(const Account& account) const {
         const Transaction& transaction = current(account);
@@ -245,9 +251,17 @@ Importer::Importer(const leftfold::Env& env, leftfold::http::Client& client, std
     : impl_(std::make_unique<Impl>(env, client, std::move(transactions), options, std::move(ended))) {}
 Importer::~Importer() = default;
 
-void Importer::start() { impl_->start(); }
-void Importer::stop() { impl_->stop(); }
-const ImportSummary& Importer::summary() const noexcept { return impl_->summary_; }
-std::uint64_t Importer::answered() const noexcept { return impl_->answered_; }
+void Importer::start() {
+    impl_->start();
+}
+void Importer::stop() {
+    impl_->stop();
+}
+const ImportSummary& Importer::summary() const noexcept {
+    return impl_->summary_;
+}
+std::uint64_t Importer::answered() const noexcept {
+    return impl_->answered_;
+}
 
 }  // namespace bank

@@ -10,6 +10,7 @@
 
 #include "leftfold/env/env.hpp"
 #include "leftfold/http/client.hpp"
+
 #include "transactions.hpp"
 
 namespace bank {
@@ -18,7 +19,7 @@ struct ImportOptions {
     leftfold::Money overdraft_limit = leftfold::Money("20000.00");  // of every account
     std::string currency = "CZK";
     std::size_t accounts_at_once = 64;
-    bool verify = false;  // read the balance after each transaction and compare
+    bool verify = false;                                    // read the balance after each transaction and compare
     leftfold::Duration timeout = std::chrono::seconds(60);  // without any answer
 };
 
@@ -29,7 +30,7 @@ struct ImportSummary {
     std::uint64_t duplicates = 0;  // were there before this run
     std::uint64_t mismatches = 0;  // balances that differ from the file's by more than its rounding allows
     std::uint64_t retries = 0;
-    std::uint64_t unanswered = 0;  // given up
+    std::uint64_t unanswered = 0;         // given up
     std::vector<std::string> complaints;  // the first few rejections and mismatches, and why it was given up
 
     bool complete() const noexcept { return accepted + duplicates == transactions && mismatches == 0; }

@@ -114,6 +114,8 @@ class Parser {
 
 }  // namespace
 
-Result<std::vector<Transaction>> parse_transactions(std::string_view csv) { return Parser().parse(csv); }
+Result<std::vector<Transaction>> parse_transactions(std::string_view csv) {
+    return Parser().parse(csv);
+}
 
 }  // namespace bank

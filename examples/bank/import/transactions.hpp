@@ -20,8 +20,8 @@ struct Transaction {
     leftfold::Money balance;  // after it, as the bank recorded it
 };
 
-// By the names in the first line: transaction_id, account_id, date, kind, amount_minor, balance_minor; others are passed
-// over. Fields are not quoted. An error names the line.
+// By the names in the first line: transaction_id, account_id, date, kind, amount_minor, balance_minor; others are
+// passed over. Fields are not quoted. An error names the line.
 leftfold::Result<std::vector<Transaction>> parse_transactions(std::string_view csv);
 
 }  // namespace bank

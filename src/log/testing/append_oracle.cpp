@@ -42,17 +42,18 @@ std::size_t AppendOracle::durable_count() const {
     return static_cast<std::size_t>(std::ranges::count(appends_, State::durable, &Append::state));
 }
 
-std::optional<std::string> AppendOracle::check(EventLog& log) {
+std::optional<std::string> AppendOracle::check(EventLog& log, Moment moment) {
     for (std::uint32_t t = 0; t < log.topics().size(); ++t) {
         for (std::uint32_t p = 0; p < log.topics()[t].partition_count; ++p) {
-            if (auto problem = check_partition(log, {TopicId(t), PartitionId(p)}, *std::make_unique<Seen>()))
+            if (auto problem = check_partition(log, {TopicId(t), PartitionId(p)}, moment))
                 return fmt::format("partition {}/{}: {}", t, p, *problem);
         }
     }
     return std::nullopt;
 }
 
-std::optional<std::string> AppendOracle::check_partition(EventLog& log, Slot slot, Seen& seen) {
+std::optional<std::string> AppendOracle::check_partition(EventLog& log, Slot slot, Moment moment) {
+    Seen seen;
     seen.positions.assign(appends_.size(), kAbsent);
     const auto bounds = log.bounds(slot);
     if (!bounds)
@@ -82,7 +83,7 @@ std::optional<std::string> AppendOracle::check_partition(EventLog& log, Slot slo
                            expected.value());
     if (auto problem = check_streams(log, slot, seen))
         return problem;
-    return check_appends(log, slot, seen);
+    return check_appends(log, slot, seen, moment);
 }
 
 std::optional<std::string> AppendOracle::check_record(const Record& record, Slot slot, Seen& seen, std::size_t& number,
@@ -142,7 +143,7 @@ std::optional<std::string> AppendOracle::check_streams(EventLog& log, Slot slot,
     return std::nullopt;
 }
 
-std::optional<std::string> AppendOracle::check_appends(EventLog& log, Slot slot, const Seen& seen) {
+std::optional<std::string> AppendOracle::check_appends(EventLog& log, Slot slot, const Seen& seen, Moment moment) {
     for (std::size_t number = 0; number < appends_.size(); ++number) {
         Append& append = appends_[number];
         if (append.slot != slot)
@@ -166,9 +167,12 @@ std::optional<std::string> AppendOracle::check_appends(EventLog& log, Slot slot,
         if (is_there && (*found)->first_version != append.first_version)
             return fmt::format("command '{}' is found at version {}", append.command_id,
                                (*found)->first_version.value());
-        append.state = is_there ? State::durable : State::gone;
-        if (is_there)
+        if (is_there) {
+            append.state = State::durable;
             append.first_position = seen.positions[number];
+        } else if (moment == Moment::opened) {
+            append.state = State::gone;
+        }
     }
     return std::nullopt;
 }

@@ -36,9 +36,10 @@ class AppendOracle {
     void accepted(Append append) { appends_.push_back(std::move(append)); }
     void ended(std::size_t number, const Result<Appended>& result);
 
-    // Compares all that the log answers with what was appended; the first contradiction, or none. What is there then is
-    // durable, what is not is gone.
-    std::optional<std::string> check(EventLog& log);
+    // Compares all that the log answers with what was appended; the first contradiction, or none. What is there is
+    // durable from then on. What is not there is gone, if the log was just opened; else it may yet come.
+    enum class Moment : std::uint8_t { opened, running };
+    std::optional<std::string> check(EventLog& log, Moment moment);
 
     std::size_t durable_count() const;
     const std::vector<Append>& appends() const noexcept { return appends_; }
@@ -48,11 +49,11 @@ class AppendOracle {
         std::vector<Position> positions;  // by append number; kNoPosition: not there
         std::map<std::string, std::vector<std::string>> streams;
     };
-    std::optional<std::string> check_partition(EventLog& log, Slot slot, Seen& seen);
+    std::optional<std::string> check_partition(EventLog& log, Slot slot, Moment moment);
     std::optional<std::string> check_record(const Record& record, Slot slot, Seen& seen, std::size_t& number,
                                             std::size_t& left);
     std::optional<std::string> check_streams(EventLog& log, Slot slot, const Seen& seen);
-    std::optional<std::string> check_appends(EventLog& log, Slot slot, const Seen& seen);
+    std::optional<std::string> check_appends(EventLog& log, Slot slot, const Seen& seen, Moment moment);
 
     std::vector<Append> appends_;
 };

@@ -39,16 +39,16 @@ concept DecidesInContext = requires(const A& aggregate, const C& command, const 
 template <class A, class E>
 concept EvolvesPlain = requires(A& aggregate, const E& event) { aggregate.evolve(event); };
 template <class A, class E>
-concept EvolvesInContext = requires(A& aggregate, const E& event, const EventContext& context) {
-    aggregate.evolve(event, context);
-};
+concept EvolvesInContext =
+    requires(A& aggregate, const E& event, const EventContext& context) { aggregate.evolve(event, context); };
 
 // One instantiation per command and event, so that the compiler's message names it.
 template <class Aggregate, class Command>
 struct DecideOf {
-    static_assert(DecidesPlain<Aggregate, Command> || DecidesInContext<Aggregate, Command>,
-                  "leftfold: the aggregate has no 'Decision<Event> decide(const Command&) const' for the Command named in "
-                  "DecideOf<Aggregate, Command>; add it, or take the command out of 'using Command = std::variant<…>'");
+    static_assert(
+        DecidesPlain<Aggregate, Command> || DecidesInContext<Aggregate, Command>,
+        "leftfold: the aggregate has no 'Decision<Event> decide(const Command&) const' for the Command named in "
+        "DecideOf<Aggregate, Command>; add it, or take the command out of 'using Command = std::variant<…>'");
     static constexpr bool ok = true;
 };
 template <class Aggregate, class Event>
@@ -73,8 +73,9 @@ consteval bool evolves_all(std::type_identity<std::variant<Events...>>) {
 // Instantiated by everything that takes an aggregate; true, or a compile error that says what is missing.
 template <class A>
 consteval bool check_aggregate() {
-    static_assert(detail::NamesCommands<A>,
-                  "leftfold: an aggregate needs 'using Command = std::variant<…>;' with a struct for each of its commands");
+    static_assert(
+        detail::NamesCommands<A>,
+        "leftfold: an aggregate needs 'using Command = std::variant<…>;' with a struct for each of its commands");
     static_assert(detail::NamesEvents<A>,
                   "leftfold: an aggregate needs 'using Event = std::variant<…>;' with a struct for each of its events");
     static_assert(std::default_initializable<A>,

@@ -1,7 +1,7 @@
 // What decide and evolve may know beyond their command or event: an optional second parameter.
 //
-// Both are the same on the first run and on every replay. (When the log recorded an event is not among them: on Kafka it
-// is known only after the state has moved on.)
+// Both are the same on the first run and on every replay. (When the log recorded an event is not among them: on Kafka
+// it is known only after the state has moved on.)
 #pragma once
 
 #include <string_view>

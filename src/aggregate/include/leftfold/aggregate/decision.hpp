@@ -54,7 +54,9 @@ class Rejection {
     std::string details_;
 };
 
-inline Rejection reject(std::string_view reason) { return Rejection(reason); }
+inline Rejection reject(std::string_view reason) {
+    return Rejection(reason);
+}
 
 template <class Event>
 class [[nodiscard]] Decision {

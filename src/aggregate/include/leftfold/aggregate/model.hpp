@@ -1,5 +1,5 @@
-// AggregateModel: one type of aggregate with its template arguments erased, so that the runtime is compiled once. Users do
-// not write one: typed_model.hpp makes it from their struct.
+// AggregateModel: one type of aggregate with its template arguments erased, so that the runtime is compiled once. Users
+// do not write one: typed_model.hpp makes it from their struct.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,7 @@ class AggregateInstance {
 
     // Runs decide on the state. The events stay here, too, until apply_decided().
     virtual std::expected<std::vector<DecidedEvent>, Rejection> decide(const AggregateCommand& command,
-                                                                        const CommandContext& context) = 0;
+                                                                       const CommandContext& context) = 0;
     // Folds the events of the last decide(), one context each.
     virtual void apply_decided(std::span<const EventContext> contexts) = 0;
 
@@ -77,8 +77,8 @@ class AggregateModel {
     virtual const std::string& state_shape() const noexcept = 0;
 
     // `command` is an index into commands(). Strict: unknown fields and wrong types are errors with their path.
-    virtual std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(std::size_t command,
-                                                                                  std::string_view json_text) const = 0;
+    virtual std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(
+        std::size_t command, std::string_view json_text) const = 0;
     // As of version 0.
     virtual std::unique_ptr<AggregateInstance> initial() const = 0;
 

@@ -1,14 +1,15 @@
 // AggregateRuntime: commands in, events kept. It owns the aggregates of one type on one shard.
 //
 // A command passes these steps, in this order: read (400), load the state, repeat? (the first answer again, or 422),
-// expected version (412), decide, append, reply. Decisions run ahead of the disk; every answer that rests on state not yet
-// durable waits until it is: acceptances, refusals, conflicts and reads alike. If an append fails, the state folded from it
-// is thrown away, and all that waited behind it fail too.
+// expected version (412), decide, append, reply. Decisions run ahead of the disk; every answer that rests on state not
+// yet durable waits until it is: acceptances, refusals, conflicts and reads alike. If an append fails, the state folded
+// from it is thrown away, and all that waited behind it fail too.
 //
 // Thread rule: everything on the thread of the shard's scheduler. Callbacks never come within the call that takes them.
 // Life cycle: stop the log first (so that every callback has come), then destroy.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ struct AggregateOptions {
     std::size_t commands_in_flight_max = 4'096;
     // How long the answer to a refused or eventless command is remembered, on the recorded clock.
     std::chrono::hours outcomes_kept = std::chrono::hours(7 * 24);
+    // Of a stream, read and folded in one turn; then others have theirs.
+    std::size_t bytes_per_turn = log::kReadBytesDefault;
 };
 
 // Views are copied before handle() returns, where it keeps them.
@@ -69,14 +72,15 @@ struct CommandIdReused {};
 struct CommandMalformed {
     json::ReadError error;
 };
-// Not answered: `overloaded` (this aggregate has too many waiting), `too_large`, `unavailable` (perhaps written: ask again
-// with the same id), `no_space`, `read_only`, `corrupt`, or `user_code` for decide or evolve that threw.
+// Not answered: `overloaded` (this aggregate has too many waiting), `too_large`, `unavailable` (perhaps written: ask
+// again with the same id), `no_space`, `read_only`, `corrupt`, or `user_code` for decide or evolve that threw.
 struct CommandFailed {
     Error error;
 };
 
 struct CommandReply {
-    std::variant<CommandAccepted, CommandRejected, CommandConflict, CommandIdReused, CommandMalformed, CommandFailed> outcome;
+    std::variant<CommandAccepted, CommandRejected, CommandConflict, CommandIdReused, CommandMalformed, CommandFailed>
+        outcome;
     bool repeated = false;  // the answer to an earlier command with this id
     log::Slot slot = {};
     Position position = {};  // behind all that the answer rests on
@@ -134,7 +138,7 @@ class AggregateRuntime {
 
   private:
     class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;  // its steps know by it whether they come too late
 };
 
 // Names of the topics of an aggregate type: "bank.account" and "bank.account.outcomes".

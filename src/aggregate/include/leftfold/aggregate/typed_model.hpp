@@ -1,4 +1,5 @@
-// make_typed_model<A>: the AggregateModel of a user's struct. The only template code between the struct and the runtime.
+// make_typed_model<A>: the AggregateModel of a user's struct. The only template code between the struct and the
+// runtime.
 #pragma once
 
 #include <array>
@@ -48,11 +49,10 @@ class TypedModel final : public AggregateModel {
             return fold_stored(event, event_context_of(record.meta));
         }
         std::expected<std::vector<DecidedEvent>, Rejection> decide(const AggregateCommand& command,
-                                                                    const CommandContext& context) override {
+                                                                   const CommandContext& context) override {
             decided_.clear();
-            auto decision = std::visit(
-                [&](const auto& typed) { return call_decide(state_, typed, context); },
-                static_cast<const TypedCommand&>(command).value);
+            auto decision = std::visit([&](const auto& typed) { return call_decide(state_, typed, context); },
+                                       static_cast<const TypedCommand&>(command).value);
             if (const Rejection* rejection = decision.rejection())
                 return std::unexpected(*rejection);
             decided_ = std::move(decision).take_events();
@@ -95,6 +95,8 @@ class TypedModel final : public AggregateModel {
             } catch (const std::exception& thrown) {
                 return fail(ErrorCode::user_code, "evolve threw at version " + std::to_string(context.version.value()) +
                                                       ": " + thrown.what());
+            } catch (...) {
+                return fail(ErrorCode::user_code, "evolve threw at version " + std::to_string(context.version.value()));
             }
             return {};
         }

@@ -4,8 +4,8 @@
 //       return leftfold::Application("bank").host(accounts).run(argc, argv);
 //   }
 //
-// The built program offers `serve`, `events`, `replay`, `log info`, `log verify`, `catalogue` and `version`; `--help` tells
-// about each. With --data DIR the events are kept there; one process holds a directory, and the others ask it.
+// The built program offers `serve`, `events`, `replay`, `log info`, `log verify`, `catalogue` and `version`; `--help`
+// tells about each. With --data DIR the events are kept there; one process holds a directory, and the others ask it.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ class Application {
     // Takes a copy.
     Application& host(Service service);
     // A subcommand of the user's own.
-    Application& command(Command command);
+    Application& cli_command(CliCommand command);
     // Shown by `version` and `--version`.
     Application& version(std::string_view text);
 

@@ -1,7 +1,7 @@
 // CommandLine: the commands of a program, how they are found, explained and run.
 //
 // A command is a struct: name, words of explanation, arguments, settings, and a function to run. Values reach the
-// variables that its declarations name before run is called. make_command() binds them to a settings struct that it
+// variables that its declarations name before run is called. make_cli_command() binds them to a settings struct that it
 // owns.
 //
 // Exit codes: what run returns; 1 if it fails or throws; 2 for a mistake in the command line or the configuration.
@@ -34,7 +34,7 @@ struct Argument {
     bool required = true;
 };
 
-struct Command {
+struct CliCommand {
     std::string name = {};  // "serve", or "log verify" within a group
     std::string summary = {};
     std::string help = {};  // paragraphs, with a blank line between
@@ -44,10 +44,10 @@ struct Command {
     std::move_only_function<Result<int>(Terminal&)> run = {};
 };
 
-// A command whose values live in a Settings made here: `declare(Settings&, Command&)` adds arguments and options that
-// are bound to it, `run(Settings&, Terminal&)` gives the exit code.
+// A command whose values live in a Settings made here: `declare(Settings&, CliCommand&)` adds arguments and options
+// that are bound to it, `run(Settings&, Terminal&)` gives the exit code.
 template <class Settings, class Declare, class Run>
-Command make_command(Command command, Declare declare, Run run) {
+CliCommand make_cli_command(CliCommand command, Declare declare, Run run) {
     auto settings = std::make_unique<Settings>();
     declare(*settings, command);
     command.run = [settings = std::move(settings), run = std::move(run)](Terminal& terminal) mutable -> Result<int> {
@@ -70,7 +70,7 @@ class CommandLine {
     CommandLine(std::string program, std::string summary);
 
     // Two commands of one name are a bug.
-    void add(Command command);
+    void add(CliCommand command);
     // What the commands "log …" have in common, for help.
     void group(std::string name, std::string summary);
 
@@ -79,13 +79,13 @@ class CommandLine {
     int run(const std::vector<std::string>& words, CommandLineHost host);
 
   private:
-    int run_command(Command& command, ParsedWords parsed, CommandLineHost& host);
+    int run_command(CliCommand& command, ParsedWords parsed, CommandLineHost& host);
     int complain_unknown(const std::string& path, const std::string& word, Terminal& terminal) const;
-    std::vector<std::string> names_of_others(const Command& command) const;
+    std::vector<std::string> names_of_others(const CliCommand& command) const;
 
     std::string program_;
     std::string summary_;
-    std::vector<Command> commands_;
+    std::vector<CliCommand> commands_;
     std::map<std::string, std::string, std::less<>> groups_;
 };
 

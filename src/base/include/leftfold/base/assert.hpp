@@ -1,7 +1,7 @@
 // LEFTFOLD_ASSERT: invariants that stay checked in release builds.
 //
-// For bugs only: it prints the condition with its place and aborts. Never use it on bytes from outside (requests, files,
-// other processes); those get a Result.
+// For bugs only: it prints the condition with its place and aborts. Never use it on bytes from outside (requests,
+// files, other processes); those get a Result.
 #pragma once
 
 namespace leftfold {

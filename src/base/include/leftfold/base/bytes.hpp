@@ -15,13 +15,16 @@ namespace leftfold {
 using ByteSpan = std::span<const std::byte>;
 using MutableByteSpan = std::span<std::byte>;
 
-inline ByteSpan bytes_of(std::string_view text) noexcept { return std::as_bytes(std::span(text.data(), text.size())); }
+inline ByteSpan bytes_of(std::string_view text) noexcept {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 inline std::string_view text_of(ByteSpan bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-static_assert(std::endian::native == std::endian::little, "stored integers are little-endian; port load_le and store_le");
+static_assert(std::endian::native == std::endian::little,
+              "stored integers are little-endian; port load_le and store_le");
 
 template <std::integral T>
 T load_le(const void* from) noexcept {

@@ -1,7 +1,7 @@
 // Error and Result: how every fallible call of Leftfold answers.
 //
-// A Result carries a value or an Error. It is [[nodiscard]]; who cannot handle an Error passes it on, adding context once
-// per layer ("what was tried"). Exceptions are for configuration at start and for user code only.
+// A Result carries a value or an Error. It is [[nodiscard]]; who cannot handle an Error passes it on, adding context
+// once per layer ("what was tried"). Exceptions are for configuration at start and for user code only.
 #pragma once
 
 #include <cstdint>
@@ -76,7 +76,8 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, Retry re
 #define LEFTFOLD_CONCAT_INNER(a, b) a##b
 #define LEFTFOLD_CONCAT(a, b) LEFTFOLD_CONCAT_INNER(a, b)
 
-// LEFTFOLD_TRY(file, files.open(path)); declares `file` with the value, or returns the error from the function around it.
+// LEFTFOLD_TRY(file, files.open(path)); declares `file` with the value, or returns the error from the function around
+// it.
 #define LEFTFOLD_TRY(declaration, ...)                                                                              \
     auto LEFTFOLD_CONCAT(leftfold_try_, __LINE__) = (__VA_ARGS__);                                                  \
     if (!LEFTFOLD_CONCAT(leftfold_try_, __LINE__))                                                                  \
@@ -84,8 +85,8 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, Retry re
     auto declaration = ::std::move(*LEFTFOLD_CONCAT(leftfold_try_, __LINE__))
 
 // LEFTFOLD_CHECK(file.sync()); returns the error from the function around it, if there is one.
-#define LEFTFOLD_CHECK(...)                                                                     \
-    do {                                                                                        \
-        if (auto leftfold_check = (__VA_ARGS__); !leftfold_check)                               \
-            return ::std::unexpected<::leftfold::Error>(::std::move(leftfold_check).error());   \
+#define LEFTFOLD_CHECK(...)                                                                   \
+    do {                                                                                      \
+        if (auto leftfold_check = (__VA_ARGS__); !leftfold_check)                             \
+            return ::std::unexpected<::leftfold::Error>(::std::move(leftfold_check).error()); \
     } while (false)

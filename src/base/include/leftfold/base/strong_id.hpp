@@ -1,6 +1,7 @@
 // StrongId: a number that is one thing only, so that a position never passes for a version.
 //
-// Instances are declared below. They compare and hash; value() is for codecs and output. Only those that count have next().
+// Instances are declared below. They compare and hash; value() is for codecs and output. Only those that count have
+// next().
 #pragma once
 
 #include <compare>

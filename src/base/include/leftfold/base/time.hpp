@@ -1,7 +1,7 @@
 // Time as a value. Nothing here reads a clock: that is env's.
 //
-// Timestamp: a point of civil time, UTC, in microseconds. MonotonicTime: a point on a process's own clock that never goes
-// back, for timeouts and latencies. RFC 3339 is the only written form.
+// Timestamp: a point of civil time, UTC, in microseconds. MonotonicTime: a point on a process's own clock that never
+// goes back, for timeouts and latencies. RFC 3339 is the only written form.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,9 @@ using MonotonicTime = MonotonicClockTag::time_point;
 constexpr Timestamp timestamp_from_micros(std::int64_t micros) noexcept {
     return Timestamp(std::chrono::microseconds(micros));
 }
-constexpr std::int64_t to_micros(Timestamp time) noexcept { return time.time_since_epoch().count(); }
+constexpr std::int64_t to_micros(Timestamp time) noexcept {
+    return time.time_since_epoch().count();
+}
 
 // "1993-01-31T00:00:00Z"; a fraction only where there is one, then of 3 or 6 digits.
 std::string to_rfc3339(Timestamp time);

@@ -1,9 +1,9 @@
 // FileSystem and File: the only way to the disk. Calls block: on a shard only where the page cache surely serves them,
 // else on a Worker. A file may be used from several threads at once if no two of them write; a FileSystem from any.
 //
-// Durability is explicit, as POSIX has it: bytes written are durable after sync_data(); a created, renamed or removed name
-// is durable after sync_directory() of its folder. A failed sync says nothing about which bytes reached the disk, and a
-// second sync that succeeds does not either: read with drop_cache() and write again.
+// Durability is explicit, as POSIX has it: bytes written are durable after sync_data(); a created, renamed or removed
+// name is durable after sync_directory() of its folder. A failed sync says nothing about which bytes reached the disk,
+// and a second sync that succeeds does not either: read with drop_cache() and write again.
 #pragma once
 
 #include <cstdint>
@@ -80,8 +80,8 @@ class FileSystem {
     virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };
 
-// Whole small files: read (refusing more than size_bytes_max), and replace so that after a crash either the old or the new
-// content is there (temporary file, sync, rename, sync of the folder).
+// Whole small files: read (refusing more than size_bytes_max), and replace so that after a crash either the old or the
+// new content is there (temporary file, sync, rename, sync of the folder).
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t size_bytes_max);
 Result<> replace_file(FileSystem& files, const std::string& path, std::string_view content);
 

@@ -1,5 +1,5 @@
-// Network: byte streams over TCP and Unix sockets. Sans-IO protocol code (http) hangs behind a StreamHandler; in simulation
-// the same handlers hang behind a simulated network.
+// Network: byte streams over TCP and Unix sockets. Sans-IO protocol code (http) hangs behind a StreamHandler; in
+// simulation the same handlers hang behind a simulated network.
 //
 // Thread rule: everything here belongs to the thread of one Scheduler; every callback runs on it.
 // Life cycle: the owner of a Stream destroys it when it is done; after close() or destruction no callback comes.

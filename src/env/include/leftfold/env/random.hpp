@@ -1,5 +1,5 @@
-// Random: the only source of chance. In production seeded by the operating system and fit for identifiers and secrets; in
-// simulation a function of the seed.
+// Random: the only source of chance. In production seeded by the operating system and fit for identifiers and secrets;
+// in simulation a function of the seed.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Scheduler: one thread's run of small steps. Every shard has one; all that a shard owns is touched only by its steps.
 //
-// A step must not block: file work goes to a Worker, waiting to call_after(). Steps posted from one thread run in the order
-// in which they were posted.
+// A step must not block: file work goes to a Worker, waiting to call_after(). Steps posted from one thread run in the
+// order in which they were posted.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Worker: where blocking work runs, off the scheduler's thread. Workers: makes them.
 //
-// A worker runs its jobs one after the other, in the order of submission, and reports each by a step on the scheduler of
-// the caller. In simulation a job is a step too, at a time that the seed decides.
+// A worker runs its jobs one after the other, in the order of submission, and reports each by a step on the scheduler
+// of the caller. In simulation a job is a step too, at a time that the seed decides.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ class Worker {
   public:
     virtual ~Worker() = default;
 
-    // Runs `job` on the worker, then posts `done` to the scheduler given at creation. The caller bounds what is in flight.
+    // Runs `job` on the worker, then posts `done` to the scheduler given at creation. The caller bounds what is in
+    // flight.
     virtual void submit(Job job, Step done) = 0;
 };
 

@@ -1,4 +1,5 @@
-// Record: one event as the log keeps it, its metadata and its payload. Everything is a view: who needs it longer copies.
+// Record: one event as the log keeps it, its metadata and its payload. Everything is a view: who needs it longer
+// copies.
 #pragma once
 
 #include <array>

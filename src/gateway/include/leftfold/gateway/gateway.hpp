@@ -8,8 +8,8 @@
 //   GET  /accounts/{id}/events      a CloudEvents batch; ?from=, ?limit=, the next page in Link
 //
 // Request headers: Idempotency-Key (the command's id), If-Match ("<version>" or *), If-None-Match (* for a new one),
-// Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem is an
-// RFC 9457 document. The table of them is in docs/http.md.
+// Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem
+// is an RFC 9457 document. The table of them is in docs/http.md.
 //
 // Thread rule: the shard's thread. Life cycle: outlives the http::Server that it handles for.
 #pragma once
@@ -35,7 +35,7 @@ struct AggregateRoute {
 class Gateway final : public http::Handler {
   public:
     // All borrowed.
-    Gateway(const Env& env, log::EventLog& log, Registry& registry);
+    Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry);
     ~Gateway() override;
 
     // Before the first request. Errors: see Router::add. The runtime is borrowed.

@@ -30,11 +30,14 @@ class Problem {
     // Extension members (RFC 9457 §3.2); the caller does not repeat a name.
     Problem& member(std::string_view name, std::string_view text);
     Problem& member(std::string_view name, const char* text) { return member(name, std::string_view(text)); }
-    template <std::signed_integral Number>
-    Problem& member(std::string_view name, Number number) {
-        return number_member(name, number);
+    // Exactly these types: an unsigned number must not become a bool.
+    template <std::integral Value>
+    Problem& member(std::string_view name, Value value) {
+        if constexpr (std::same_as<Value, bool>)
+            return json_member(name, value ? "true" : "false");
+        else
+            return json_member(name, std::to_string(value));
     }
-    Problem& member(std::string_view name, bool value);
     // `json` is a complete JSON value, taken as it is.
     Problem& json_member(std::string_view name, std::string_view json);
 
@@ -43,7 +46,6 @@ class Problem {
     Response response();
 
   private:
-    Problem& number_member(std::string_view name, std::int64_t number);
     void name_of_member(std::string_view name);
 
     int status_;

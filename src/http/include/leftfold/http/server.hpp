@@ -84,6 +84,7 @@ struct ServerCounters {
     std::uint64_t requests = 0;              // given to the Handler
     std::uint64_t responses = 0;             // its answers, given to the network
     std::uint64_t responses_dropped = 0;     // the client had gone
+    std::uint64_t handler_exceptions = 0;    // escaped from Handler::handle: a bug in it
     std::uint64_t bad_requests = 0;          // refused by the server itself: 4xx and 5xx of its own
     std::uint64_t timeouts = 0;              // connections closed by any of the timeouts
 };

@@ -1,8 +1,8 @@
-// PositionToken: "I have seen this much": the log's incarnation, and for some partitions the position up to which (exclusive)
-// its holder has seen the events. Opaque to clients, who send it back to read their own writes.
+// PositionToken: "I have seen this much": the log's incarnation, and for some partitions the position up to which
+// (exclusive) its holder has seen the events. Opaque to clients, who send it back to read their own writes.
 //
-// Written form: "1." and base64url, without padding, of: incarnation (16 bytes), number of entries (LEB128), then for each
-// entry the CRC-32C of the topic's name (4 bytes, little-endian), partition and position (LEB128 each).
+// Written form: "1." and base64url, without padding, of: incarnation (16 bytes), number of entries (LEB128), then for
+// each entry the CRC-32C of the topic's name (4 bytes, little-endian), partition and position (LEB128 each).
 #pragma once
 
 #include <cstdint>

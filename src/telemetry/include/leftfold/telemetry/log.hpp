@@ -37,9 +37,10 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 std::string_view to_string(LogLevel level) noexcept;
 
 // A string literal in kebab-case.
-class LogEvent {
+class LogEventName {
   public:
-    consteval LogEvent(const char* name) : name_(name) {  // NOLINT(google-explicit-constructor): written as a literal
+    consteval LogEventName(const char* name)
+        : name_(name) {  // NOLINT(google-explicit-constructor): written as a literal
         bool ok = !name_.empty() && name_.front() != '-' && name_.back() != '-';
         for (const char c : name_)
             ok = ok && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
@@ -169,16 +170,18 @@ class Logger {
     bool enabled(LogLevel level) const noexcept { return level >= level_.load(std::memory_order_relaxed); }
     void set_level(LogLevel level) noexcept;
 
-    void debug(LogEvent event, std::initializer_list<LogField> fields = {}) { log(LogLevel::debug, event, fields); }
-    void info(LogEvent event, std::initializer_list<LogField> fields = {}) { log(LogLevel::info, event, fields); }
-    void warning(LogEvent event, std::initializer_list<LogField> fields = {}) { log(LogLevel::warning, event, fields); }
-    void error(LogEvent event, std::initializer_list<LogField> fields = {}) { log(LogLevel::error, event, fields); }
+    void debug(LogEventName event, std::initializer_list<LogField> fields = {}) { log(LogLevel::debug, event, fields); }
+    void info(LogEventName event, std::initializer_list<LogField> fields = {}) { log(LogLevel::info, event, fields); }
+    void warning(LogEventName event, std::initializer_list<LogField> fields = {}) {
+        log(LogLevel::warning, event, fields);
+    }
+    void error(LogEventName event, std::initializer_list<LogField> fields = {}) { log(LogLevel::error, event, fields); }
 
-    void log(LogLevel level, LogEvent event, std::span<const LogField> fields) {
+    void log(LogLevel level, LogEventName event, std::span<const LogField> fields) {
         if (enabled(level))
             write(level, event, fields);
     }
-    void log(LogLevel level, LogEvent event, std::initializer_list<LogField> fields) {
+    void log(LogLevel level, LogEventName event, std::initializer_list<LogField> fields) {
         log(level, event, std::span(fields.begin(), fields.size()));
     }
 
@@ -195,7 +198,7 @@ class Logger {
         LogLevel level = LogLevel::info;
     };
 
-    void write(LogLevel level, LogEvent event, std::span<const LogField> fields);
+    void write(LogLevel level, LogEventName event, std::span<const LogField> fields);
     bool take(Budget& budget) const noexcept;
 
     const Clock* clock_ = nullptr;

@@ -1,8 +1,8 @@
 // Metrics: counters, gauges and latency histograms, and their Prometheus text form.
 //
-// One Registry per application, handed down by constructor; there is no global one. It owns every metric: a reference
-// that it gave out is good for its life. Making a metric and writing the text take a lock, so metrics are made once,
-// where things are wired; updates take none, and may come from any thread.
+// One MetricRegistry per application, handed down by constructor; there is no global one. It owns every metric: a
+// reference that it gave out is good for its life. Making a metric and writing the text take a lock, so metrics are
+// made once, where things are wired; updates take none, and may come from any thread.
 //
 // Names are rules, not taste, and asserted: `leftfold_` first, snake_case, base units (seconds, bytes) last, `_total`
 // on counters only. One name has one type, one help text and one set of label names.
@@ -92,12 +92,12 @@ class Histogram {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-class Registry {
+class MetricRegistry {
   public:
-    Registry();
-    ~Registry();
-    Registry(const Registry&) = delete;
-    Registry& operator=(const Registry&) = delete;
+    MetricRegistry();
+    ~MetricRegistry();
+    MetricRegistry(const MetricRegistry&) = delete;
+    MetricRegistry& operator=(const MetricRegistry&) = delete;
 
     // The same name and labels give the same metric again.
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
