@@ -27,6 +27,14 @@ std::optional<std::string> thrown_by(const Call& call) {
     return std::nullopt;
 }
 
+// An append that was refused at once. `overloaded` means one aggregate here, and the log means a whole partition.
+Error of_refused_append(Error error) {
+    if (error.code() != ErrorCode::overloaded)
+        return error;
+    return Error(ErrorCode::unavailable, "nothing was written, the partition is overloaded: " + error.message(),
+                 Retry::yes);
+}
+
 }  // namespace
 
 OwnedRequest::OwnedRequest(const CommandRequest& request)
@@ -301,7 +309,7 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
     LEFTFOLD_ASSERT(!accepted || accepted->last_version == version);
     if (!accepted) {
         aggregate.phase = HotAggregate::Phase::stale;
-        post([stored = std::move(stored), error = std::move(accepted).error()]() mutable {
+        post([stored = std::move(stored), error = of_refused_append(std::move(accepted).error())]() mutable {
             stored(std::unexpected(std::move(error)));
         });
     }
@@ -345,7 +353,7 @@ void AggregateRuntime::Impl::answer_without_events(HotAggregate& aggregate, cons
                                           end_join(join, appended ? Result<>() : std::unexpected(appended.error()));
                                       });
     if (!accepted)
-        post([this, join, error = accepted.error()] { end_join(join, std::unexpected(error)); });
+        post([this, join, error = of_refused_append(accepted.error())] { end_join(join, std::unexpected(error)); });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "aggregate_routes.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -48,14 +49,23 @@ bool is_cross_origin(const http::Request& request) {
     return authority == std::string_view::npos || origin->substr(authority + 3) != request.header("Host").value_or("");
 }
 
-// If-None-Match on a read: true if the client has this version.
+// If-None-Match on a read (RFC 9110 §13.1.2): a list of entity tags, of which any may be weak, or *.
 bool client_has(std::string_view if_none_match, Version version) {
-    return if_none_match == fmt::format("\"{}\"", version.value()) || if_none_match == "*";
+    if (if_none_match == "*")
+        return true;
+    const std::string current = fmt::format("\"{}\"", version.value());
+    while (!if_none_match.empty()) {
+        std::string_view tag = if_none_match.substr(0, if_none_match.find(','));
+        if_none_match.remove_prefix(std::min(if_none_match.size(), tag.size() + 1));
+        tag.remove_prefix(std::min(tag.size(), tag.find_first_not_of(" \t")));
+        tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
+        if (tag.starts_with("W/"))
+            tag.remove_prefix(2);
+        if (tag == current)
+            return true;
+    }
+    return false;
 }
-
-}  // namespace
-
-namespace {
 
 Counter& command_counter(MetricRegistry& registry, const std::string& aggregate, const char* outcome) {
     return registry.counter("leftfold_commands_total", "Commands answered, by how they ended",
@@ -63,6 +73,10 @@ Counter& command_counter(MetricRegistry& registry, const std::string& aggregate,
 }
 
 }  // namespace
+
+std::string_view collection_of(std::string_view pattern) noexcept {
+    return pattern.ends_with('}') ? pattern.substr(0, pattern.find("/{")) : std::string_view();
+}
 
 AggregateRoutes::Outcomes::Outcomes(MetricRegistry& registry, const std::string& aggregate)
     : accepted(command_counter(registry, aggregate, "accepted")),
@@ -95,12 +109,6 @@ AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRo
     const log::TopicDeclaration& topic = log.topics()[runtime.slot_of("").topic.value()];
     topic_hash_ = log::topic_hash(topic.name);
     partition_count_ = topic.partition_count;
-}
-
-std::string_view AggregateRoutes::collection() const noexcept {
-    const std::string_view pattern = route_.pattern;
-    const std::size_t parameter = pattern.find("/{");
-    return pattern.ends_with('}') ? pattern.substr(0, parameter) : std::string_view();
 }
 
 std::string AggregateRoutes::path_of(std::string_view key) const {
@@ -256,39 +264,44 @@ void AggregateRoutes::events(std::string_view key, const http::Request& request,
         responder.send(std::move(page).error());
         return;
     }
-    const log::Slot slot = runtime_.slot_of(key);
-    const auto head = log_.stream_head(slot, key);
-    const auto batch = log_.read_stream(slot, key, page->from);
-    const auto bounds = log_.bounds(slot);
-    if (!head || !batch || !bounds) {
-        responder.send(problem_of(!head ? head.error() : !batch ? batch.error() : bounds.error()));
-        return;
-    }
-    if (head->version == Version(0)) {
-        responder.send(
-            problem_of(Error(ErrorCode::not_found, fmt::format("there is no {} '{}'", runtime_.model().name(), key))));
-        return;
-    }
+    auto response = page_of_events(key, *page);
+    responder.send(response ? std::move(*response) : problem_of(response.error()));
+}
 
+// Of what is durable only: whether the stream goes on behind the page, and whether it is there at all, included.
+Result<http::Response> AggregateRoutes::page_of_events(std::string_view key, const EventsPage& page) const {
+    const log::Slot slot = runtime_.slot_of(key);
     std::string body = "[";
-    Version next = page->from;
-    std::int64_t left = page->limit;
-    for (const Record& record : batch->records()) {
-        if (left-- == 0)
+    Version next = page.from;
+    bool more = false;
+    for (std::int64_t left = page.limit; !more;) {
+        LEFTFOLD_TRY(batch, log_.read_stream(slot, key, next));
+        if (batch.records().empty())
             break;
-        if (body.size() > 1)
-            body.push_back(',');
-        write_cloud_event(body, record, route_.event_source);
-        next = record.meta.version.next();
+        for (const Record& record : batch.records()) {
+            more = left-- == 0 || body.size() >= kEventsPageBytesMax;
+            if (more)
+                break;
+            if (body.size() > 1)
+                body.push_back(',');
+            write_cloud_event(body, record, route_.event_source);
+            next = record.meta.version.next();
+        }
     }
     body.push_back(']');
+    if (next == page.from) {
+        LEFTFOLD_TRY(first, log_.read_stream(slot, key, Version(1), 1));
+        if (first.records().empty())
+            return fail(ErrorCode::not_found, fmt::format("there is no {} '{}'", runtime_.model().name(), key));
+    }
+    LEFTFOLD_TRY(bounds, log_.bounds(slot));
     http::Response response{
         .status = 200, .content_type = CloudEvent::kBatchMediaType, .header_lines = {}, .body = std::move(body)};
-    if (next > page->from && next <= head->version)
+    if (more)
         response.add_header(
-            "Link", fmt::format("<{}/events?from={}&limit={}>; rel=\"next\"", path_of(key), next.value(), page->limit));
-    add_position(response, slot, bounds->durable_end);
-    responder.send(std::move(response));
+            "Link", fmt::format("<{}/events?from={}&limit={}>; rel=\"next\"", path_of(key), next.value(), page.limit));
+    add_position(response, slot, bounds.durable_end);
+    return response;
 }
 
 }  // namespace leftfold::gateway

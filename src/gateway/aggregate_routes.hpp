@@ -7,7 +7,12 @@
 #include "leftfold/gateway/gateway.hpp"
 #include "leftfold/log/position_token.hpp"
 
+#include "request_fields.hpp"
+
 namespace leftfold::gateway {
+
+// "/accounts" of "/accounts/{id}"; empty if the pattern does not end in its parameter.
+std::string_view collection_of(std::string_view pattern) noexcept;
 
 class AggregateRoutes {
   public:
@@ -16,9 +21,6 @@ class AggregateRoutes {
 
     const AggregateRoute& route() const noexcept { return route_; }
     const AggregateRuntime& runtime() const noexcept { return runtime_; }
-    // "/accounts" of "/accounts/{id}"; empty if the pattern does not end in its parameter.
-    std::string_view collection() const noexcept;
-
     // `key` empty: the server chooses it.
     void command(std::size_t command, std::string_view key, const http::Request& request, http::Responder responder);
     void state(std::string_view key, const http::Request& request, http::Responder responder);
@@ -28,6 +30,7 @@ class AggregateRoutes {
     std::string choose_key(std::string_view command_id);
     std::string path_of(std::string_view key) const;
     http::Response response_of(CommandReply reply, std::string_view key, bool key_chosen) const;
+    Result<http::Response> page_of_events(std::string_view key, const EventsPage& page) const;
     void add_position(http::Response& response, log::Slot slot, Position position) const;
     // An answer if the request names a position that this log does not have.
     std::optional<http::Response> refuse_position(const http::Request& request) const;

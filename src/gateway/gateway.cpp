@@ -48,6 +48,17 @@ Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry)
     : impl_(std::make_unique<Impl>(env, log, registry)) {}
 Gateway::~Gateway() = default;
 
+std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands) {
+    std::vector<RoutePattern> routes = {{http::Method::get, std::string(pattern)},
+                                        {http::Method::get, fmt::format("{}/events", pattern)}};
+    for (const CommandType& command : commands)
+        routes.push_back({http::Method::post, fmt::format("{}/{}", pattern, command.name)});
+    if (const std::string_view collection = collection_of(pattern); !collection.empty())
+        for (const CommandType& command : commands)
+            routes.push_back({http::Method::post, fmt::format("{}/{}", collection, command.name)});
+    return routes;
+}
+
 Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime) {
     if (route.pattern.find("/{") == std::string::npos)
         return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
@@ -55,17 +66,18 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
     impl_->aggregates_.push_back(
         std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
     AggregateRoutes& aggregate = *impl_->aggregates_.back();
-    const std::string& pattern = aggregate.route().pattern;
-    LEFTFOLD_CHECK(impl_->add(http::Method::get, pattern, Impl::StateTarget{&aggregate}));
-    LEFTFOLD_CHECK(impl_->add(http::Method::get, pattern + "/events", Impl::EventsTarget{&aggregate}));
-    const auto commands = runtime.model().commands();
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-        LEFTFOLD_CHECK(impl_->add(http::Method::post, fmt::format("{}/{}", pattern, commands[i].name),
-                                  Impl::CommandTarget{&aggregate, i, false}));
-        if (!aggregate.collection().empty())
-            LEFTFOLD_CHECK(impl_->add(http::Method::post,
-                                      fmt::format("{}/{}", aggregate.collection(), commands[i].name),
-                                      Impl::CommandTarget{&aggregate, i, true}));
+
+    const std::size_t command_count = runtime.model().commands().size();
+    const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().commands());
+    constexpr std::size_t kBeforeCommands = 2;
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        Impl::Target target = Impl::StateTarget{&aggregate};
+        if (i == 1)
+            target = Impl::EventsTarget{&aggregate};
+        else if (i >= kBeforeCommands)
+            target = Impl::CommandTarget{&aggregate, (i - kBeforeCommands) % command_count,
+                                         i - kBeforeCommands >= command_count};
+        LEFTFOLD_CHECK(impl_->add(routes[i].method, routes[i].pattern, std::move(target)));
     }
     return {};
 }

@@ -1,9 +1,9 @@
 #include "problems.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
+
+#include <fmt/format.h>
 
 namespace leftfold::gateway {
 
@@ -17,20 +17,31 @@ struct ProblemKind {
 
 ProblemKind kind_of(ErrorCode code) noexcept {
     switch (code) {
-        case ErrorCode::not_found: return {404, "not-found", "There is no such thing"};
-        case ErrorCode::invalid_argument: return {400, "bad-request", "The request cannot be understood"};
-        case ErrorCode::too_large: return {413, "too-large", "Too large"};
-        case ErrorCode::overloaded: return {429, "overloaded", "Too many requests wait for this aggregate"};
-        case ErrorCode::conflict: return {409, "conflict", "Another request was faster"};
-        case ErrorCode::no_space: return {503, "no-space", "The disk is full"};
-        case ErrorCode::read_only: return {503, "read-only", "The log takes no writes"};
+        case ErrorCode::not_found:
+            return {404, "not-found", "There is no such thing"};
+        case ErrorCode::invalid_argument:
+            return {400, "bad-request", "The request cannot be understood"};
+        case ErrorCode::too_large:
+            return {413, "too-large", "Too large"};
+        case ErrorCode::overloaded:
+            return {429, "overloaded", "Too many requests wait for this aggregate"};
+        case ErrorCode::conflict:
+            return {409, "conflict", "Another request was faster"};
+        case ErrorCode::no_space:
+            return {503, "no-space", "The disk is full"};
+        case ErrorCode::read_only:
+            return {503, "read-only", "The log takes no writes"};
         case ErrorCode::unavailable:
         case ErrorCode::cancelled:
         case ErrorCode::closed:
-        case ErrorCode::timed_out: return {503, "unavailable", "Not answered; the same request with the same id may be sent again"};
-        case ErrorCode::user_code: return {500, "service-failed", "The service failed"};
-        case ErrorCode::corrupt: return {500, "stored-data-damaged", "Stored data is damaged"};
-        default: return {500, "internal", "Internal error"};
+        case ErrorCode::timed_out:
+            return {503, "unavailable", "Not answered; the same request with the same id may be sent again"};
+        case ErrorCode::user_code:
+            return {500, "service-failed", "The service failed"};
+        case ErrorCode::corrupt:
+            return {500, "stored-data-damaged", "Stored data is damaged"};
+        default:
+            return {500, "internal", "Internal error"};
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -19,31 +20,18 @@ bool is_printable_ascii(std::string_view text) noexcept {
     return std::ranges::all_of(text, [](char c) { return c >= 0x21 && c <= 0x7E; });
 }
 
+constexpr std::string_view kUsableId = "one value of 1 to 200 printable ASCII characters without spaces";
+bool is_usable_id(std::span<const std::string_view> values) noexcept {
+    return values.size() == 1 && !values.front().empty() && values.front().size() <= kIdBytesMax &&
+           is_printable_ascii(values.front());
+}
+
 std::optional<std::int64_t> parse_count(std::string_view text) noexcept {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 0)
         return std::nullopt;
     return value;
-}
-
-// Of a header that takes one value. A second line is part of the value (RFC 9110 §5.3), so none may be passed over.
-struct OneHeader {
-    std::optional<std::string_view> value;
-    bool repeated = false;
-};
-
-OneHeader one_header(const http::Request& request, std::string_view name) noexcept {
-    OneHeader header;
-    for (const http::HeaderField& field : request.fields) {
-        if (!http::equal_ignoring_case(field.name, name))
-            continue;
-        header.repeated = header.value.has_value();
-        header.value = field.value;
-        if (header.repeated)
-            break;
-    }
-    return header;
 }
 
 // A strong entity tag that holds a version: "7".
@@ -104,26 +92,23 @@ OrResponse<std::string_view> command_id_of(const http::Request& request) {
     const auto values = request.headers("Idempotency-Key");
     if (values.empty())
         return std::string_view();
-    if (values.size() > 1 || values.front().empty() || values.front().size() > kIdBytesMax ||
-        !is_printable_ascii(values.front()))
-        return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used",
-                                           "one value of 1 to 200 printable ASCII characters without spaces"));
+    if (!is_usable_id(values))
+        return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used", kUsableId));
     return values.front();
 }
 
 OrResponse<log::ExpectedVersion> expected_version_of(const http::Request& request) {
-    const auto [if_match, if_match_repeated] = one_header(request, "If-Match");
-    const auto [if_none_match, if_none_match_repeated] = one_header(request, "If-None-Match");
-    const bool repeated = if_match_repeated || if_none_match_repeated;
-    if (!if_match && !if_none_match)
+    const auto if_match = request.headers("If-Match");
+    const auto if_none_match = request.headers("If-None-Match");
+    if (if_match.empty() && if_none_match.empty())
         return log::ExpectedVersion::any();
-    if (if_match && !if_none_match && !repeated) {
-        if (*if_match == "*")
+    if (if_match.size() == 1 && if_none_match.empty()) {
+        if (if_match.front() == "*")
             return log::ExpectedVersion::exists();
-        if (const auto version = parse_etag(*if_match))
+        if (const auto version = parse_etag(if_match.front()))
             return log::ExpectedVersion::exactly(*version);
     }
-    if (!if_match && *if_none_match == "*" && !repeated)
+    if (if_match.empty() && if_none_match.size() == 1 && if_none_match.front() == "*")
         return log::ExpectedVersion::none();
     return std::unexpected(
         bad_request("bad-condition", "The condition cannot be understood",
@@ -131,17 +116,17 @@ OrResponse<log::ExpectedVersion> expected_version_of(const http::Request& reques
 }
 
 OrResponse<std::optional<Timestamp>> time_of(const http::Request& request) {
-    const auto [text, repeated] = one_header(request, "Leftfold-Time");
-    if (!text)
+    const auto values = request.headers("Leftfold-Time");
+    if (values.empty())
         return std::nullopt;
     if (!request.on_loopback)
         return std::unexpected(http::Problem(403, "time-not-trusted", "A time is taken from trusted sources only")
                                    .detail("Leftfold-Time is accepted on a loopback listener only")
                                    .response());
-    const auto time = parse_rfc3339(*text);
-    if (!time || repeated)
+    const auto time = parse_rfc3339(values.front());
+    if (!time || values.size() > 1)
         return std::unexpected(bad_request("bad-time", "Leftfold-Time cannot be understood",
-                                           time ? "there is more than one" : time.error().message()));
+                                           time ? "there is more than one" : std::string_view(time.error().message())));
     return *time;
 }
 
@@ -160,12 +145,13 @@ std::string_view traceparent_of(const http::Request& request) noexcept {
 }
 
 OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
-    const auto [value, repeated] = one_header(request, "Leftfold-Correlation-Id");
-    const std::string_view text = value.value_or("");
-    if (repeated || text.size() > kIdBytesMax || !is_printable_ascii(text))
-        return std::unexpected(bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used",
-                                           "one value of at most 200 printable ASCII characters without spaces"));
-    return text;
+    const auto values = request.headers("Leftfold-Correlation-Id");
+    if (values.empty())
+        return std::string_view();
+    if (!is_usable_id(values))
+        return std::unexpected(
+            bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used", kUsableId));
+    return values.front();
 }
 
 OrResponse<AsOf> as_of_query(std::string_view query) {

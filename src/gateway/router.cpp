@@ -1,8 +1,9 @@
 #include "leftfold/gateway/router.hpp"
 
-#include <fmt/format.h>
+#include <array>
+#include <map>
 
-#include <optional>
+#include <fmt/format.h>
 
 #include "leftfold/http/url.hpp"
 
@@ -79,38 +80,68 @@ Result<> Router::add(http::Method method, std::string_view pattern, RouteId rout
     return {};
 }
 
-Router::Match Router::find(http::Method method, std::string_view raw_path) const {
-    const Node* node = root_.get();
-    Match match;
-    std::size_t segments = 0;
-    const bool known = raw_path == "/" || for_each_segment(raw_path, [&](std::string_view raw) {
-                           if (++segments > kSegmentsMax)
-                               return false;
-                           if (const auto literal = node->literals.find(raw); literal != node->literals.end()) {
-                               node = literal->second.get();
-                               return true;
-                           }
-                           if (!node->parameter || raw.empty())
-                               return false;
-                           auto decoded = http::percent_decode(raw);
-                           if (!decoded)
-                               return false;
-                           match.parameter = std::move(*decoded);
-                           node = node->parameter.get();
-                           return true;
-                       });
-    if (!known || node->routes.empty())
-        return match;
-    const auto wanted = method == http::Method::head ? http::Method::get : method;
-    if (const auto route = node->routes.find(wanted); route != node->routes.end()) {
-        match.kind = Match::Kind::found;
-        match.route = route->second;
-        return match;
+// What leads to the path: a tree walk that prefers literals and comes back for the parameter. A pattern has one
+// parameter at most, so the ways to try are at most one more than there are segments.
+struct Router::Walk {
+    http::Method wanted;
+    std::array<std::string_view, kSegmentsMax> segments{};
+    std::size_t count = 0;
+    std::string_view parameter{};  // not yet decoded
+    Match match{};
+
+    bool found() const noexcept { return match.kind == Match::Kind::found; }
+
+    void visit(const Node& node, std::size_t index) {
+        if (index == count) {
+            arrive(node);
+            return;
+        }
+        if (const auto literal = node.literals.find(segments[index]); literal != node.literals.end())
+            visit(*literal->second, index + 1);
+        if (found() || !node.parameter || segments[index].empty())
+            return;
+        parameter = segments[index];
+        visit(*node.parameter, index + 1);
+        if (!found())
+            parameter = {};
     }
-    match.kind = Match::Kind::wrong_method;
-    for (const auto& [allowed, route] : node->routes)
-        match.allowed.push_back(allowed);
-    return match;
+
+    void arrive(const Node& node) {
+        if (const auto route = node.routes.find(wanted); route != node.routes.end()) {
+            match.kind = Match::Kind::found;
+            match.route = route->second;
+            return;
+        }
+        if (node.routes.empty())
+            return;
+        match.kind = Match::Kind::wrong_method;
+        for (const auto& [allowed, route] : node.routes) {
+            match.allowed.insert(allowed);
+            if (allowed == http::Method::get)
+                match.allowed.insert(http::Method::head);
+        }
+    }
+};
+
+Router::Match Router::find(http::Method method, std::string_view raw_path) const {
+    Walk walk{.wanted = method == http::Method::head ? http::Method::get : method};
+    const bool short_enough = raw_path == "/" || for_each_segment(raw_path, [&](std::string_view segment) {
+                                  if (walk.count == kSegmentsMax)
+                                      return false;
+                                  walk.segments[walk.count++] = segment;
+                                  return true;
+                              });
+    if (!short_enough)
+        return {};
+    walk.visit(*root_, 0);
+    if (!walk.found())
+        return std::move(walk.match);
+    if (auto decoded = http::percent_decode(walk.parameter))
+        walk.match.parameter = std::move(*decoded);
+    else
+        return {};
+    walk.match.allowed.clear();
+    return std::move(walk.match);
 }
 
 }  // namespace leftfold::gateway

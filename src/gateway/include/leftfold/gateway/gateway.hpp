@@ -16,10 +16,13 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leftfold/aggregate/runtime.hpp"
+#include "leftfold/gateway/router.hpp"
 #include "leftfold/http/server.hpp"
 #include "leftfold/log/event_log.hpp"
 #include "leftfold/telemetry/metrics.hpp"
@@ -31,6 +34,10 @@ struct AggregateRoute {
     std::string problem_scope;  // "bank.account": first part of the types of its refusals
     std::string event_source;   // CloudEvents `source` of its events: "/bank/accounts"
 };
+
+// What add_aggregate() routes for commands of these names, so that a collision can be found before anything runs: the
+// state, the events, each command, and each command for which the server chooses the id.
+std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands);
 
 class Gateway final : public http::Handler {
   public:
