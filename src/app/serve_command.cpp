@@ -38,7 +38,6 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a client may take no byte of its answer"});
 }
 
-<<<<<<< HEAD
 struct ServeSettings {
     HostOptions host;
     std::string address = "127.0.0.1";
@@ -49,10 +48,7 @@ struct ServeSettings {
     LogForm log_form = LogForm::automatic;
 };
 
-void declare(ServeSettings& settings, Command& command) {
-=======
 void declare(ServeSettings& settings, CliCommand& command) {
->>>>>>> main
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
                        .value = Value::text(settings.host.directory),
