@@ -53,6 +53,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/leftfold-config.cmake.in
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/leftfold-config-version.cmake COMPATIBILITY SameMinorVersion)
 
 install(FILES ${CMAKE_BINARY_DIR}/leftfold-config.cmake ${CMAKE_BINARY_DIR}/leftfold-config-version.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/Catalogue.cmake
     DESTINATION ${LEFTFOLD_PACKAGE_FOLDER})
 install(EXPORT leftfold-targets NAMESPACE leftfold:: FILE leftfold-targets.cmake DESTINATION ${LEFTFOLD_PACKAGE_FOLDER})
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -39,8 +39,11 @@ Result<Outcome> decode_outcome(std::string_view json_text) {
                     "recorded outcome of a command: " + stored.error().path + ": " + stored.error().problem);
     Outcome outcome{std::nullopt, Version(stored->version)};
     if (stored->last_event) {
-        LEFTFOLD_TRY(last_event, Uuid::parse(*stored->last_event));
-        outcome.last_event = last_event;
+        const auto last_event = Uuid::parse(*stored->last_event);
+        if (!last_event)
+            return fail(ErrorCode::corrupt,
+                        "recorded outcome of a command: /last_event: " + last_event.error().message());
+        outcome.last_event = *last_event;
     }
     if (stored->rejected)
         outcome.rejection = Rejection::recorded(*stored->rejected, stored->details.value_or(""));

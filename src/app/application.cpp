@@ -1,6 +1,9 @@
 #include "leftfold/app/application.hpp"
 
+#include <ostream>
+
 #include "commands.hpp"
+#include "declarations.hpp"
 
 namespace leftfold {
 
@@ -32,7 +35,14 @@ Application& Application::version(std::string_view text) {
 }
 
 int Application::run(int argc, char** argv) {
+    impl_->parts.program = argc > 0 ? argv[0] : impl_->parts.name;
     const ApplicationParts& parts = impl_->parts;
+    if (const auto mistakes = mistakes_in(parts.name, parts.services); !mistakes.empty()) {
+        const Terminal terminal = standard_terminal();
+        for (const std::string& mistake : mistakes)
+            terminal.err << parts.name << ": " << mistake << '\n';
+        return kExitUsage;
+    }
     CommandLine line(
         parts.name, "event-sourced services: " + [&] {
             std::string names;
@@ -48,6 +58,7 @@ int Application::run(int argc, char** argv) {
     line.add(events_command(parts));
     line.add(replay_command(parts));
     line.add(log_info_command(parts));
+    line.add(log_verify_command(parts));
     line.add(catalogue_command(parts));
     line.add(version_command(parts));
     return line.run(argc, argv);

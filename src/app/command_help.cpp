@@ -63,7 +63,7 @@ Row option_row(const Configuration::Entry& entry) {
         left += " " + entry.option.value.placeholder();
     std::string right = entry.option.help + default_text(entry);
     if (entry.is_setting())
-        right += fmt::format("\n{} in a file, {} in the environment", entry.option.name, entry.variable());
+        right += fmt::format("\n{}, {}", entry.variable(), entry.option.name);
     return {std::move(left), std::move(right)};
 }
 
@@ -118,8 +118,7 @@ std::string command_help(std::string_view program, const CliCommand& command) {
     if (!settings.empty()) {
         settings.push_back({"--config FILE", "A TOML file with settings; also LEFTFOLD_CONFIG"});
         settings.push_back({"--print-config", "Print the settings, where each comes from, and stop"});
-        append_rows(out, "Settings, by flag, by variable of the environment or in a file, the first of them winning:",
-                    settings);
+        append_rows(out, "Settings, each as a flag, else as a variable of the environment, else in a file:", settings);
     }
     return out;
 }

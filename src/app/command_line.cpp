@@ -20,8 +20,6 @@ namespace leftfold {
 
 namespace {
 
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;
 constexpr std::uint64_t kConfigurationFileBytesMax = 1 << 20;
 
 std::vector<std::string> split_at_blanks(std::string_view text) {

@@ -262,11 +262,11 @@ TEST_F(CommandLineTest, help_teaches) {
                   "  --json      Print JSON\n"
                   "  -h, --help  Show this text\n"
                   "\n"
-                  "Settings, by flag, by variable of the environment or in a file, the first of them winning:\n"
+                  "Settings, each as a flag, else as a variable of the environment, else in a file:\n"
                   "  --port, -p, --http-port N  Port to listen on [default: 8080]\n"
-                  "                             http.port in a file, LEFTFOLD_HTTP_PORT in the environment\n"
+                  "                             LEFTFOLD_HTTP_PORT, http.port\n"
                   "  --app-drain DURATION       Time to finish [default: 10s]\n"
-                  "                             app.drain in a file, LEFTFOLD_APP_DRAIN in the environment\n"
+                  "                             LEFTFOLD_APP_DRAIN, app.drain\n"
                   "  --config FILE              A TOML file with settings; also LEFTFOLD_CONFIG\n"
                   "  --print-config             Print the settings, where each comes from, and stop\n");
     }

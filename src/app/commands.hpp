@@ -11,6 +11,7 @@ namespace leftfold {
 
 struct ApplicationParts {
     std::string name;
+    std::string program = {};  // as it was called, so that messages can be pasted
     std::string version = "0.0.0";
     std::vector<Service> services;
 
@@ -22,7 +23,11 @@ CliCommand serve_command(const ApplicationParts& parts);
 CliCommand events_command(const ApplicationParts& parts);
 CliCommand replay_command(const ApplicationParts& parts);
 CliCommand log_info_command(const ApplicationParts& parts);
+CliCommand log_verify_command(const ApplicationParts& parts);
 CliCommand catalogue_command(const ApplicationParts& parts);
 CliCommand version_command(const ApplicationParts& parts);
+
+// --data, for those that look at a directory.
+void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts);
 
 }  // namespace leftfold

@@ -1,6 +1,9 @@
 #include "host.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "declarations.hpp"
 
 namespace leftfold {
 
@@ -17,6 +20,8 @@ std::vector<log::TopicDeclaration> topics_of(std::string_view application, const
 Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view application,
                                          const std::vector<Service>& services, HostOptions options,
                                          MetricRegistry& registry) {
+    if (const auto mistakes = mistakes_in(application, services); !mistakes.empty())
+        return fail(ErrorCode::invalid_argument, fmt::format("{}", fmt::join(mistakes, "; ")));
     std::unique_ptr<Host> host(new Host);
     LEFTFOLD_TRY(log, log::open_embedded_log(env, {.directory = options.directory,
                                                    .topics = topics_of(application, services),

@@ -51,6 +51,12 @@ class Conversation {
                 return;
             }
             terminal_.out << response->body << std::flush;
+            if (!terminal_.out) {
+                // As `| head` does it: nobody reads on.
+                error_ = Error(ErrorCode::closed, "standard output cannot be written to");
+                real_.stop();
+                return;
+            }
             go_on(&*response);
         });
     }
@@ -71,14 +77,6 @@ Result<int> converse(const ApplicationParts& parts, const std::string& directory
     return Conversation(*owner, real, terminal, std::move(next_target)).run();
 }
 
-void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts) {
-    directory = parts.default_directory();
-    command.configuration.add({.name = "data.directory",
-                               .value = Value::text(directory),
-                               .help = "Where the events are kept",
-                               .aliases = {"--data"}});
-}
-
 struct EventsSettings {
     std::string directory;
     std::string topic;
@@ -91,7 +89,7 @@ std::optional<std::string> next_events_target(const EventsSettings& settings, co
         fmt::format("/events?topic={}{}", http::percent_encode(settings.topic),
                     settings.follow ? fmt::format("&wait-ms={}", std::chrono::milliseconds(kFollowWait).count()) : "");
     if (last == nullptr)
-        return settings.from == "start" ? base : base + "&position=" + settings.from;
+        return settings.from == "start" ? base : base + "&position=" + http::percent_encode(settings.from);
     if (last->body.empty() && !settings.follow)
         return std::nullopt;
     return base + "&position=" + std::string(last->header("Leftfold-Position").value_or(""));
@@ -112,6 +110,20 @@ std::optional<std::string> next_replay_target(const ReplaySettings& settings, co
     return next ? std::optional(fmt::format("{}&from={}", target, *next)) : std::nullopt;
 }
 
+std::string aggregate_names(const ApplicationParts& parts) {
+    std::string names;
+    for (const Service& service : parts.services)
+        for (const AggregateDeclaration& aggregate : service.aggregates())
+            names += (names.empty() ? "" : ", ") + aggregate.name;
+    return names;
+}
+
+// For examples in help.
+std::string first_aggregate(const ApplicationParts& parts) {
+    const std::string names = aggregate_names(parts);
+    return names.substr(0, names.find(','));
+}
+
 // The topic of the first aggregate.
 std::string default_topic(const ApplicationParts& parts) {
     for (const Service& service : parts.services)
@@ -121,6 +133,14 @@ std::string default_topic(const ApplicationParts& parts) {
 }
 
 }  // namespace
+
+void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts) {
+    directory = parts.default_directory();
+    command.configuration.add({.name = "data.directory",
+                               .value = Value::text(directory, "DIR"),
+                               .help = "Where the events are kept",
+                               .aliases = {"--data"}});
+}
 
 CliCommand events_command(const ApplicationParts& parts) {
     return make_cli_command<EventsSettings>(
@@ -134,10 +154,12 @@ CliCommand events_command(const ApplicationParts& parts) {
         [&parts](EventsSettings& settings, CliCommand& command) {
             settings.topic = default_topic(parts);
             add_directory(command, settings.directory, parts);
-            command.configuration.add({.name = "topic", .value = Value::text(settings.topic), .help = "Which topic"});
-            command.configuration.add({.name = "from",
-                                       .value = Value::text(settings.from),
-                                       .help = "start, or a position token as replies carry it in Leftfold-Position"});
+            command.configuration.add(
+                {.name = "topic", .value = Value::text(settings.topic), .help = "Which topic; `log info` lists them"});
+            command.configuration.add(
+                {.name = "from",
+                 .value = Value::text(settings.from, "POSITION"),
+                 .help = "start, or what a reply carried in Leftfold-Position: then what came behind it"});
             command.configuration.add({.name = "follow",
                                        .value = Value::boolean(settings.follow),
                                        .help = "Wait for more at the end",
@@ -158,13 +180,18 @@ CliCommand replay_command(const ApplicationParts& parts) {
          .summary = "Print an aggregate's history, with the state after each event",
          .help = "Folds the events of one aggregate with the code of this program, and prints a JSON line for each: "
                  "version, "
-                 "type, times, the event's data and the state behind it.",
-         .examples = {{"replay account 42", "how account 42 became what it is"}}},
+                 "type, times, the event's data and the state behind it.\n\nWorks beside a running server, and without "
+                 "one.",
+         .examples = {{fmt::format("replay {} 42", first_aggregate(parts)), "how 42 became what it is"},
+                      {fmt::format("replay {} 42 | jq -c '[.version, .state]'", first_aggregate(parts)),
+                       "only the state behind each event"}}},
         [&parts](ReplaySettings& settings, CliCommand& command) {
             add_directory(command, settings.directory, parts);
+            command.arguments.push_back({.name = "AGGREGATE",
+                                         .value = Value::text(settings.aggregate),
+                                         .help = "Its type: " + aggregate_names(parts)});
             command.arguments.push_back(
-                {.name = "AGGREGATE", .value = Value::text(settings.aggregate), .help = "Type, such as account"});
-            command.arguments.push_back({.name = "ID", .value = Value::text(settings.id), .help = "Which one"});
+                {.name = "ID", .value = Value::text(settings.id), .help = "Which one, as in its route"});
         },
         [&parts](ReplaySettings& settings, Terminal& terminal) -> Result<int> {
             return converse(parts, settings.directory, terminal, [&settings](const http::ClientResponse* last) {
@@ -180,6 +207,9 @@ CliCommand log_info_command(const ApplicationParts& parts) {
     return make_cli_command<Settings>(
         {.name = "log info",
          .summary = "Print the topics, and the positions of their partitions, as JSON",
+         .help = "For each partition of each topic: the position of the oldest event kept, and the one behind the last "
+                 "that is "
+                 "durable.\n\nWorks beside a running server, and without one.",
          .examples = {{"log info | jq .topics", "what is stored"}}},
         [&parts](Settings& settings, CliCommand& command) { add_directory(command, settings.directory, parts); },
         [&parts](Settings& settings, Terminal& terminal) -> Result<int> {

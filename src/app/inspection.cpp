@@ -1,10 +1,10 @@
 #include "inspection.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <map>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "leftfold/event/cloud_event.hpp"
 #include "leftfold/http/problem.hpp"
@@ -72,7 +72,11 @@ class Inspection::Impl {
     Impl(const Env& env, Host& host) : env_(env), host_(host) {
         watch_ = host.log().watch([this](log::Slot, Position) { wake(); });
     }
-    ~Impl() { host_.log().unwatch(watch_); }
+    ~Impl() {
+        host_.log().unwatch(watch_);
+        for (const auto& [id, waiting] : waiting_)
+            env_.scheduler.cancel(waiting.timer);
+    }
 
     void events(std::string_view query, http::Responder responder);
     Result<http::Response> replay(std::string_view query);
@@ -151,8 +155,9 @@ Result<std::pair<http::Response, bool>> Inspection::Impl::read_events(const Even
             for (const Record& record : batch.records()) {
                 if (left == 0)
                     break;
-                fmt::format_to(std::back_inserter(response.body), R"({{"topic":"{}","partition":{},"position":{},"event":)",
-                               topic.name, i, record.position.value());
+                fmt::format_to(std::back_inserter(response.body),
+                               R"({{"topic":"{}","partition":{},"position":{},"event":)", topic.name, i,
+                               record.position.value());
                 write_cloud_event(response.body, record, source);
                 response.body += "}\n";
                 position = record.position.next();
@@ -239,9 +244,9 @@ Result<http::Response> Inspection::Impl::replay(std::string_view text) {
             if (version.value() < from)
                 continue;
             fmt::format_to(std::back_inserter(response.body),
-                           R"({{"version":{},"type":"{}","time":"{}","recorded_at":"{}","data":{},"state":)", version.value(),
-                           record.meta.type, to_rfc3339(record.meta.time), to_rfc3339(record.meta.recorded_at),
-                           record.payload);
+                           R"({{"version":{},"type":"{}","time":"{}","recorded_at":"{}","data":{},"state":)",
+                           version.value(), record.meta.type, to_rfc3339(record.meta.time),
+                           to_rfc3339(record.meta.recorded_at), record.payload);
             state->write_state(response.body);
             response.body += "}\n";
             if (--limit == 0)
@@ -257,7 +262,8 @@ http::Response Inspection::Impl::log() {
     std::string body = fmt::format(R"({{"incarnation":"{}","topics":[)", host_.log().incarnation().to_string());
     const auto topics = host_.log().topics();
     for (std::size_t i = 0; i < topics.size(); ++i) {
-        fmt::format_to(std::back_inserter(body), R"({}{{"name":"{}","partitions":[)", i == 0 ? "" : ",", topics[i].name);
+        fmt::format_to(std::back_inserter(body), R"({}{{"name":"{}","partitions":[)", i == 0 ? "" : ",",
+                       topics[i].name);
         for (std::uint32_t partition = 0; partition < topics[i].partition_count; ++partition) {
             const auto bounds = host_.log().bounds({TopicId(static_cast<std::uint32_t>(i)), PartitionId(partition)});
             if (bounds)

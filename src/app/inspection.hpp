@@ -1,11 +1,13 @@
-// What operators' tools ask of the owner of a data directory: events, the history of an aggregate, the log's extent. The
-// owner answers over its Unix socket; without an owner the tool opens the directory itself and answers the same way.
+// What operators' tools ask of the owner of a data directory: events, the history of an aggregate, the log's extent.
+// The owner answers over its Unix socket; without an owner the tool opens the directory itself and answers the same
+// way.
 #pragma once
 
 #include <string_view>
 
-#include "host.hpp"
 #include "leftfold/http/server.hpp"
+
+#include "host.hpp"
 
 namespace leftfold {
 
@@ -13,9 +15,9 @@ namespace leftfold {
 inline constexpr std::string_view kControlSocketName = "control.sock";
 
 // Routes, all GET, with JSON lines or JSON as answer:
-//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next one in Leftfold-Position
-//   /replay?aggregate=&id=&from=&limit=             each event of an aggregate, with the state after it
-//   /log                                            topics and the positions of their partitions
+//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next one in
+//   Leftfold-Position /replay?aggregate=&id=&from=&limit=             each event of an aggregate, with the state after
+//   it /log                                            topics and the positions of their partitions
 class Inspection final : public http::Handler {
   public:
     // Both borrowed.

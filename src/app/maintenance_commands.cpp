@@ -32,16 +32,22 @@ struct CatalogueSettings {
 
 Result<int> check_catalogue(const ApplicationParts& parts, const Catalogue& current, const std::string& path,
                             Terminal& terminal) {
-    const auto files = make_real_file_system();
-    LEFTFOLD_TRY(text, read_file(*files, path, kCatalogueBytesMax));
-    auto golden = Catalogue::parse(text);
+    const std::string accept = fmt::format("{} catalogue --write {}", parts.program, path);
+    auto text = read_file(*make_real_file_system(), path, kCatalogueBytesMax);
+    if (!text && text.error().code() == ErrorCode::not_found) {
+        terminal.err << fmt::format("{}: error: there is no catalogue yet: run `{}`, and commit the file\n", path,
+                                    accept);
+        return kExitFailure;
+    }
+    if (!text)
+        return std::unexpected(std::move(text).error());
+    auto golden = Catalogue::parse(*text);
     if (!golden)
         return std::unexpected(std::move(golden).error().with_context(path));
-    const auto problems =
-        Catalogue::compare(*golden, current, fmt::format("{} catalogue --write {}", parts.name, path));
+    const auto problems = Catalogue::compare(*golden, current, accept);
     for (const CatalogueProblem& problem : problems)
         terminal.err << fmt::format("{}: error: {}: {}\n", path, problem.type, problem.message);
-    return problems.empty() ? 0 : 1;
+    return problems.empty() ? 0 : kExitFailure;
 }
 
 }  // namespace
@@ -50,16 +56,19 @@ CliCommand catalogue_command(const ApplicationParts& parts) {
     return make_cli_command<CatalogueSettings>(
         {.name = "catalogue",
          .summary = "Print, check or write the catalogue of stored event types",
-         .help = "The catalogue says under which name, version and shape each event is stored. Commit it, and let the "
-                 "build "
-                 "check it: then nobody renames a stored event, or changes its fields, without knowing.",
+         .help =
+             "The catalogue says under which name, version and shape each event is stored. Commit it, and let the "
+             "build "
+             "check it (CMake: leftfold_catalogue): then nobody renames a stored event, or changes its fields, without "
+             "knowing. Without --check or --write it is printed.",
          .examples = {{"catalogue --check catalogue.json", "exit code 1, and what to do, if something changed"},
                       {"catalogue --write catalogue.json", "accept what there is now"}}},
         [](CatalogueSettings& settings, CliCommand& command) {
+            command.configuration.add({.name = "check",
+                                       .value = Value::text(settings.check, "FILE"),
+                                       .help = "Compare with this committed file"});
             command.configuration.add(
-                {.name = "check", .value = Value::text(settings.check), .help = "Compare with this committed file"});
-            command.configuration.add(
-                {.name = "write", .value = Value::text(settings.write), .help = "Write this file anew"});
+                {.name = "write", .value = Value::text(settings.write, "FILE"), .help = "Write this file anew"});
         },
         [&parts](CatalogueSettings& settings, Terminal& terminal) -> Result<int> {
             LEFTFOLD_TRY(current, catalogue_of(parts));

@@ -1,5 +1,6 @@
 // serve: the services of an application behind HTTP, until a signal ends it.
 
+#include <iterator>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -14,6 +15,16 @@
 namespace leftfold {
 
 namespace {
+
+struct ServeSettings {
+    HostOptions host;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    http::ServerOptions http;
+    Duration stop_grace = std::chrono::seconds(10);
+    LogLevel log_level = LogLevel::info;
+    LogForm log_form = LogForm::automatic;
+};
 
 void declare_http_limits(http::ServerOptions& http, Configuration& configuration) {
     constexpr std::uint64_t kBodyBytesLeast = 1024;
@@ -38,24 +49,14 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a client may take no byte of its answer"});
 }
 
-struct ServeSettings {
-    HostOptions host;
-    std::string address = "127.0.0.1";
-    std::uint16_t port = 8080;
-    http::ServerOptions http;
-    Duration stop_grace = std::chrono::seconds(10);
-    LogLevel log_level = LogLevel::info;
-    LogForm log_form = LogForm::automatic;
-};
-
 void declare(ServeSettings& settings, CliCommand& command) {
     Configuration& configuration = command.configuration;
     configuration.add({.name = "data.directory",
-                       .value = Value::text(settings.host.directory),
+                       .value = Value::text(settings.host.directory, "DIR"),
                        .help = "Where the events are kept; made where missing",
                        .aliases = {"--data"}});
     configuration.add({.name = "http.address",
-                       .value = Value::text(settings.address),
+                       .value = Value::text(settings.address, "ADDRESS"),
                        .help = "Address to listen on; beyond loopback only if you say so",
                        .aliases = {"--address"}});
     configuration.add({.name = "http.port",
@@ -185,17 +186,43 @@ class Serving {
     std::unique_ptr<http::Server> server_;
 };
 
+// What can be asked of the services, as the help shows it: each command with the shape of its body.
+std::string routes_help(const ApplicationParts& parts) {
+    std::string text;
+    const auto row = [&text](std::string_view method, const std::string& pattern, std::string_view what) {
+        fmt::format_to(std::back_inserter(text), "  {:<4} {:<32} {}\n", method, pattern, what);
+    };
+    for (const Service& service : parts.services) {
+        for (const AggregateDeclaration& aggregate : service.aggregates()) {
+            const auto model = aggregate.make_model(parts.name, aggregate.name);
+            for (const CommandType& command : model->commands())
+                row("POST", fmt::format("{}/{}", aggregate.route, command.name), command.shape);
+            row("GET", aggregate.route, "the state; ?at_version=, ?at_time=, ?recorded_at= for an earlier one");
+            row("GET", aggregate.route + "/events", "how it came about, in pages; ?from=, ?limit=");
+        }
+    }
+    row("GET", "/metrics", "for Prometheus");
+    row("GET", "/health/live, /health/ready", "for who restarts it or sends it requests");
+    return text;
+}
+
 }  // namespace
 
 CliCommand serve_command(const ApplicationParts& parts) {
     return make_cli_command<ServeSettings>(
         {.name = "serve",
          .summary = "Serve over HTTP",
-         .help = "Serves the routes of the hosted services, and /metrics, /health/live and /health/ready.\n\n"
-                 "Events are on disk before a command is answered; after a crash the next start goes on where the last "
-                 "answer was. One process holds a data directory at a time.",
+         .help = "Routes, each command with what its body holds:\n\n" + routes_help(parts) +
+                 "\nIdempotency-Key: ID makes a command safe to send again; If-Match: \"VERSION\" refuses it if "
+                 "somebody was "
+                 "faster. A command is answered when its events are on disk: after a crash, the next start goes on "
+                 "where the "
+                 "last answer was. Ctrl-C or SIGTERM answers what has begun, and ends.\n\n"
+                 "One process holds a data directory at a time; `events`, `replay` and `log` work beside it.",
          .examples = {{"serve", "on 127.0.0.1:8080, data in " + parts.default_directory()},
-                      {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"}}},
+                      {"serve --data /var/lib/" + parts.name + " --port 9000", "somewhere else"},
+                      {"serve --print-config > " + parts.name + ".toml",
+                       "every setting as a file, to change and to give back with --config"}}},
         [&parts](ServeSettings& settings, CliCommand& command) {
             settings.host.directory = parts.default_directory();
             declare(settings, command);

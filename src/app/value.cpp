@@ -127,15 +127,16 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
                 "expected an address and a port, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080, or unix:/path");
 }
 
-Value Value::text(std::string& target) {
+Value Value::text(std::string& target, std::string placeholder) {
     return scalar<std::string>(
-        Kind::text, "TEXT", target, [](std::string_view text) -> Result<std::string> { return std::string(text); },
+        Kind::text, std::move(placeholder), target,
+        [](std::string_view text) -> Result<std::string> { return std::string(text); },
         [](const std::string& value) { return value; });
 }
 
-Value Value::text(std::optional<std::string>& target) {
+Value Value::text(std::optional<std::string>& target, std::string placeholder) {
     return custom<std::string>(
-        target, "TEXT", [](std::string_view text) -> Result<std::string> { return std::string(text); },
+        target, std::move(placeholder), [](std::string_view text) -> Result<std::string> { return std::string(text); },
         [](const std::string& value) { return value; });
 }
 

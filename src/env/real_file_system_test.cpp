@@ -1,9 +1,14 @@
 #include <csignal>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "leftfold/env/real_env.hpp"
 
@@ -32,22 +37,49 @@ TEST(JoinPath, one_slash_between_the_parts) {
     EXPECT_EQ(join_path("", "b"), "b");
 }
 
-TEST(RealFile, allocation_that_does_not_fit_the_disk_is_no_space_and_leaves_nothing) {
-    constexpr std::uint64_t kSmallDiskBytes = 64U << 20;
-    RealFilesInTemporaryFolder world;
+// Exit codes of the child process below.
+constexpr int kPassed = 0;
+constexpr int kFailed = 1;
+constexpr int kNoSmallDisk = 2;
+
+// Mounts a small file system over `folder`, seen by this process only. False where the system does not allow it.
+bool mount_small_disk(const std::string& folder) {
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return false;
+    return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=4m") == 0;
+}
+
+void allocate_more_than_there_is(RealFilesInTemporaryFolder& world) {
     struct statvfs disk{};
     ASSERT_EQ(::statvfs(world.folder().c_str(), &disk), 0);
     const std::uint64_t free_before = disk.f_bavail * disk.f_frsize;
-    if (free_before > kSmallDiskBytes)
-        GTEST_SKIP() << "it would fill the disk; run with TMPDIR on a file system of less than 64 MiB";
     const auto file = world.files().open(join_path(world.folder(), "a"), OpenMode::create_new).value();
     ASSERT_TRUE(file->write_at(0, bytes_of("kept")).has_value());
-    const auto allocated = file->allocate(2 * kSmallDiskBytes);
+    const auto allocated = file->allocate(2 * free_before);
     ASSERT_FALSE(allocated.has_value());
     EXPECT_EQ(allocated.error().code(), ErrorCode::no_space) << allocated.error().message();
     EXPECT_EQ(file->size().value(), 4U);
     ASSERT_EQ(::statvfs(world.folder().c_str(), &disk), 0);
     EXPECT_GT(disk.f_bavail * disk.f_frsize, free_before / 2);
+}
+
+TEST(RealFile, allocation_that_does_not_fit_the_disk_is_no_space_and_leaves_nothing) {
+    RealFilesInTemporaryFolder world;
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        if (!mount_small_disk(world.folder()))
+            ::_exit(kNoSmallDisk);
+        allocate_more_than_there_is(world);
+        ::_exit(testing::Test::HasFailure() ? kFailed : kPassed);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == kNoSmallDisk && std::getenv("CI") == nullptr)
+        GTEST_SKIP() << "this system lets no test mount a small disk";
+    EXPECT_EQ(WEXITSTATUS(status), kPassed);
 }
 
 TEST(RealFile, write_to_a_full_device_is_no_space) {

@@ -34,7 +34,7 @@ constexpr std::size_t kBatchKeyBytes = 60;
 constexpr std::uint64_t kRecordClientCommand = 1;
 constexpr std::uint64_t kRecordPayloadHash = 2;
 
-constexpr std::string_view as_text(const std::array<std::uint8_t, 16>& bytes) noexcept {
+std::string_view as_text(const std::array<std::uint8_t, 16>& bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

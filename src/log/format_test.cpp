@@ -67,7 +67,8 @@ TEST(SegmentHeader, every_flipped_byte_is_noticed) {
 TEST(Batch, comes_back) {
     const std::vector<Record> records{record_of("{\"a\":1}"), record_of("")};
     const std::string bytes = batch_of("key", records, 77);
-    const ParsedBatch parsed = parse_batch(bytes + "more", 77);
+    const std::string longer = bytes + "more";
+    const ParsedBatch parsed = parse_batch(longer, 77);
     ASSERT_EQ(parsed.fault, BatchFault::none);
     EXPECT_EQ(parsed.batch.bytes.size(), bytes.size());
     EXPECT_EQ(parsed.batch.key, "key");

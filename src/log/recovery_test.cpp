@@ -270,6 +270,23 @@ TEST(Recovery, topics_are_added_and_never_resized) {
     EXPECT_EQ((*added)->bounds({TopicId(1), PartitionId(0)})->durable_end, Position(4));
 }
 
+TEST(Recovery, recorded_time_does_not_fall_with_the_clock) {
+    const auto world = killed_log(30, 300);
+    ASSERT_TRUE(world->open());
+    const Timestamp before = world->log().read({}, Position(0))->records().back().meta.recorded_at;
+    world->sim().clock().jump_wall(-std::chrono::hours(48));
+    const auto accepted = world->append("k0");
+    ASSERT_TRUE(accepted);
+    EXPECT_GE(accepted->recorded_at, before);
+    ASSERT_TRUE(world->settle());
+    ASSERT_TRUE(world->stop() && world->open());
+    const auto again = world->append("k0");
+    ASSERT_TRUE(again);
+    EXPECT_GE(again->recorded_at, accepted->recorded_at);
+    ASSERT_TRUE(world->settle());
+    EXPECT_EQ(world->check(), std::nullopt);
+}
+
 TEST(Recovery, second_open_is_refused_and_says_what_to_do) {
     const auto world = killed_log(1);
     ASSERT_TRUE(world->open());

@@ -170,13 +170,14 @@ Result<ReadBatch> SegmentSet::read(Position from, std::size_t bytes_max) {
 
 Result<bool> SegmentSet::read_segment(Segment& segment, Position from, std::size_t bytes_max, ReadBatch& out) {
     LEFTFOLD_CHECK(asked(segment, [&] { return Result<>(); }));
-    std::uint64_t offset = from == cursor_position_ ? cursor_offset_ : segment.offset_before(from);
+    const bool goes_on = cursor_segment_ == &segment && cursor_position_ == from;
+    std::uint64_t offset = goes_on ? cursor_offset_ : segment.offset_before(from);
     SegmentReader reader(segment.file(), segment.seed(), segment.bytes(), SegmentReader::Buffers::kept);
     std::vector<Record> records;
     std::size_t used = 0;
     Position next = from;
     while (offset < segment.bytes()) {
-        LEFTFOLD_TRY(batch, durable_batch(reader, segment, offset, bytes_max));
+        LEFTFOLD_TRY(batch, durable_batch(reader, segment, offset, bytes_max - std::min(used, bytes_max)));
         if (batch.end() > from) {
             if (!records.empty() && used + batch.bytes.size() > bytes_max)
                 break;
@@ -193,7 +194,8 @@ Result<bool> SegmentSet::read_segment(Segment& segment, Position from, std::size
     records.erase(records.begin(), wanted);
     if (records.empty())
         return false;
-    cursor_position_ = offset < segment.bytes() || &segment == segments_.back().get() ? next : kNoPosition;
+    cursor_segment_ = &segment;
+    cursor_position_ = next;
     cursor_offset_ = offset;
     out = ReadBatch(reader.take_buffers(), std::move(records), next);
     return true;

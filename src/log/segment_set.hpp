@@ -66,6 +66,7 @@ class SegmentSet {
 
     std::vector<Segment*> open_closed_;  // least recently used first
     // Where the last read() ended: a reader that goes on finds its place at once.
+    const Segment* cursor_segment_ = nullptr;
     Position cursor_position_ = kNoPosition;
     std::uint64_t cursor_offset_ = 0;
 };

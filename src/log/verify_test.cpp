@@ -19,8 +19,9 @@ std::unique_ptr<SimLog> stopped_log(int appends, bool is_stopped = true) {
         EXPECT_TRUE(world->settle());
     }
     world->sim().scheduler().run_until_idle();
-    if (is_stopped)
+    if (is_stopped) {
         EXPECT_TRUE(world->stop());
+    }
     return world;
 }
 

@@ -60,7 +60,7 @@ class Simulation {
     void take_turn(Client& client);
     Ask next_ask(Client& client);
     void send(Client& client, const Ask& ask);
-    void answered(Client& client, std::size_t attempt, const Ask& ask, Told told);
+    void answered(Client& client, std::size_t attempt, const Ask& ask, const Told& told);
 
     Plant plant_;
     Knobs knobs_;

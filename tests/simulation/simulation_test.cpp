@@ -33,7 +33,7 @@ std::optional<std::string> run(std::uint64_t seed, Plant plant = {}) {
 
 TEST(Simulation, what_clients_were_told_survives_every_crash) {
     const std::uint64_t first = number_from_environment("LEFTFOLD_SEED", 1);
-    const std::uint64_t count = number_from_environment("LEFTFOLD_SEEDS", 1000);
+    const std::uint64_t count = number_from_environment("LEFTFOLD_SEEDS", 2000);
     std::uint64_t crashes = 0;
     std::size_t attempts = 0;
     std::size_t accepted = 0;

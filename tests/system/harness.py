@@ -141,6 +141,16 @@ class Server(Child):
     def client(self):
         return Client(self.port)
 
+    def durable_end(self, topic="bank.account"):
+        """How far its log has come, as it says itself: positions of all partitions summed; -1 while it does not answer."""
+        try:
+            with self.client() as client:
+                text = client.get("/metrics").body.decode()
+        except (OSError, http.client.HTTPException):
+            return -1
+        return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith("leftfold_log_durable_end{") and f'topic="{topic}"' in line)
+
     def stop(self, number=signal.SIGTERM):
         """Asks it to end, and returns the exit code."""
         self.signal(number)

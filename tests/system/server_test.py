@@ -31,17 +31,17 @@ class Depositor(threading.Thread):
         self.unexpected = []
 
     def run(self):
-        client = self._server.client()
-        for index in itertools.count():
-            command_id = f"{self._number}-{index}"
-            try:
-                answer = client.post(f"/accounts/{self.account}/deposit", {"amount": "0.01"}, Idempotency_Key=command_id)
-            except (OSError, http.client.HTTPException):
-                return
-            if answer.status == 200:
-                self.acknowledged[command_id] = answer.json["version"]
-            elif answer.status != 503:
-                self.unexpected.append((answer.status, answer.body))
+        with self._server.client() as client:
+            for index in itertools.count():
+                command_id = f"{self._number}-{index}"
+                try:
+                    answer = client.post(f"/accounts/{self.account}/deposit", {"amount": "0.01"}, Idempotency_Key=command_id)
+                except (OSError, http.client.HTTPException):
+                    return
+                if answer.status == 200:
+                    self.acknowledged[command_id] = answer.json["version"]
+                elif answer.status != 503:
+                    self.unexpected.append((answer.status, answer.body))
 
 
 class Stop(harness.TestCase):

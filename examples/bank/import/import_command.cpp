@@ -31,7 +31,7 @@ struct ImportSettings {
 void declare(ImportSettings& settings, leftfold::CliCommand& command) {
     command.arguments.push_back({.name = "FILE", .value = Value::text(settings.file), .help = "History as CSV"});
     leftfold::Configuration& configuration = command.configuration;
-    configuration.add({.name = "url", .value = Value::text(settings.url), .help = "The running bank"});
+    configuration.add({.name = "url", .value = Value::text(settings.url, "URL"), .help = "The running bank"});
     configuration.add({.name = "overdraft-limit",
                        .value = Value::custom<Money>(
                            settings.options.overdraft_limit, "AMOUNT",

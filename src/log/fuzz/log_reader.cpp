@@ -1,8 +1,8 @@
 // Everything that reads the bytes of a log, on bytes that nobody wrote. Checksums are made to hold where that lets the
 // inputs further in.
 //
-// The first byte chooses: 0 a segment as it is, 1 one batch behind a good checksum, 2 a manifest behind a good checksum,
-// 3 a manifest as it is, 4 the resident part of an index.
+// The first byte chooses: 0 a segment as it is, 1 one batch behind a good checksum, 2 a manifest behind a good
+// checksum, 3 a manifest as it is, 4 the resident part of an index.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "leftfold/base/crc32c.hpp"
+
 #include "../format.hpp"
 #include "../index_file.hpp"
 #include "../manifest.hpp"
 #include "../scan.hpp"
-#include "leftfold/base/crc32c.hpp"
 
 namespace {
 

@@ -146,8 +146,6 @@ class EventLogConformance : public testing::TestWithParam<LogWorldFactory> {
     std::unique_ptr<EventLog> log_;
 };
 
-using ::testing::Test;
-
 TEST_P(EventLogConformance, empty_log_has_nothing) {
     EXPECT_EQ(head("a"), Version(0));
     EXPECT_TRUE(read(slot_of("a"), Position(0)).records().empty());
@@ -334,6 +332,44 @@ TEST_P(EventLogConformance, reads_begin_in_the_middle_and_page) {
     EXPECT_TRUE(read_stream("a", Version(21)).records().empty());
     EXPECT_TRUE(read(slot_of("a"), Position(20)).records().empty());
     EXPECT_EQ(read(slot_of("a"), Position(20)).next(), Position(20));
+}
+
+TEST_P(EventLogConformance, follower_reads_each_record_once_as_they_come) {
+    Position from(0);
+    std::vector<std::string> seen;
+    for (int i = 0; i < 60; ++i) {
+        append_durably("a", {{.payload = std::to_string(i) + std::string(200, ' ')}});
+        const ReadBatch batch = read(slot_of("a"), from);
+        for (const Record& record : batch.records())
+            seen.emplace_back(record.payload.substr(0, record.payload.find(' ')));
+        from = batch.next();
+        ASSERT_EQ(seen.size(), static_cast<std::size_t>(i) + 1);
+        ASSERT_EQ(seen.back(), std::to_string(i));
+    }
+}
+
+TEST_P(EventLogConformance, large_appends_come_back_whole) {
+    const std::string large(600'000, 'L');
+    append_durably("a", {{.payload = "small"}});
+    append_durably("a", {{.payload = large}, {.payload = "behind"}});
+    append_durably("a", std::vector<TestEvent>(500, TestEvent{.payload = "one of many"}));
+    reopen();
+    std::size_t count = 0;
+    for (Position from(0);;) {
+        const ReadBatch batch = read(slot_of("a"), from, 1000);
+        if (batch.records().empty())
+            break;
+        for (const Record& record : batch.records()) {
+            if (count == 1) {
+                EXPECT_EQ(record.payload, large);
+            }
+            ++count;
+        }
+        from = batch.next();
+    }
+    EXPECT_EQ(count, 503U);
+    EXPECT_EQ(read_stream("a", Version(2), 1).records().size(), 2U);
+    EXPECT_EQ(read_stream("a", Version(100), 1).records().size(), 404U);
 }
 
 TEST_P(EventLogConformance, command_is_found_by_key_and_id) {

@@ -72,9 +72,9 @@ struct CommandIdReused {};
 struct CommandMalformed {
     json::ReadError error;
 };
-// Not answered: `overloaded` (this aggregate alone has too many waiting), `too_large`, `unavailable` (perhaps written, or its
-// partition is overloaded: ask again with the same id), `no_space`, `read_only`, `corrupt`, or `user_code` for decide or
-// evolve that threw.
+// Not answered: `overloaded` (this aggregate alone has too many waiting), `too_large`, `unavailable` (perhaps written,
+// or its partition is overloaded: ask again with the same id), `no_space`, `read_only`, `corrupt`, or `user_code` for
+// decide or evolve that threw.
 struct CommandFailed {
     Error error;
 };

@@ -22,6 +22,9 @@
 
 namespace leftfold {
 
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
 struct Example {
     std::string line = {};  // without the program's name: "import history.csv --verify"
     std::string what = {};

@@ -43,8 +43,8 @@ class Value {
     // How it is written in a TOML file.
     enum class Kind : std::uint8_t { text, boolean, integer, size, list };
 
-    static Value text(std::string& target);
-    static Value text(std::optional<std::string>& target);
+    static Value text(std::string& target, std::string placeholder = "TEXT");
+    static Value text(std::optional<std::string>& target, std::string placeholder = "TEXT");
 
     // As a flag it needs no value: --json, or --json=false.
     static Value boolean(bool& target);

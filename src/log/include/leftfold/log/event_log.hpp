@@ -1,16 +1,17 @@
 // EventLog: the port to the backbone of events. Two engines stand behind it, the embedded log and Kafka, and pass one
 // conformance suite.
 //
-// A log holds topics, a topic a fixed number of partitions, a partition records in the order of their positions. The stream
-// of an aggregate is the records of one key, all in the partition that murmur2 gives it, with versions 1, 2, 3 ….
+// A log holds topics, a topic a fixed number of partitions, a partition records in the order of their positions. The
+// stream of an aggregate is the records of one key, all in the partition that murmur2 gives it, with versions 1, 2, 3
+// ….
 //
-// Appends run ahead: append() checks the expected version against all that was accepted before, durable or not, and gives
-// out versions at once; the outcome comes when it is durable. If it fails, everything accepted behind it on that partition
-// fails too, in order, and the run-ahead state falls back to what is durable.
+// Appends run ahead: append() checks the expected version against all that was accepted before, durable or not, and
+// gives out versions at once; the outcome comes when it is durable. If it fails, everything accepted behind it on that
+// partition fails too, in order, and the run-ahead state falls back to what is durable.
 //
-// Thread rule: everything belongs to one shard; callbacks are steps of its scheduler, in the order of the appends of their
-// partition. Callbacks never come within the call that takes them. Views given to append() are copied before it returns;
-// views got from a read live as long as the ReadBatch.
+// Thread rule: everything belongs to one shard; callbacks are steps of its scheduler, in the order of the appends of
+// their partition. Callbacks never come within the call that takes them. Views given to append() are copied before it
+// returns; views got from a read live as long as the ReadBatch.
 #pragma once
 
 #include <cstddef>
@@ -89,7 +90,8 @@ struct Appended {
     Position last_position;
 };
 
-// An error is `no_space` or `read_only` where surely nothing was written, else `unavailable`: perhaps written, never answer no.
+// An error is `no_space` or `read_only` where surely nothing was written, else `unavailable`: perhaps written, never
+// answer no.
 using AppendDone = std::move_only_function<void(Result<Appended>)>;
 using BarrierDone = std::move_only_function<void(Result<>)>;
 
@@ -138,9 +140,9 @@ class EventLog {
     virtual const Uuid& incarnation() const noexcept = 0;
     virtual std::span<const TopicDeclaration> topics() const noexcept = 0;
 
-    // Errors at once: conflict (the message carries the current version), too_large, overloaded (the bytes not yet durable
-    // passed their bound), unavailable or read_only (the partition has stopped). `done` is moved from only if the append
-    // was accepted, so that the caller can still use it after an error at once.
+    // Errors at once: conflict (the message carries the current version), too_large, overloaded (the bytes not yet
+    // durable passed their bound), unavailable or read_only (the partition has stopped). `done` is moved from only if
+    // the append was accepted, so that the caller can still use it after an error at once.
     virtual Result<Accepted> append(const AppendRequest& request, AppendDone&& done) = 0;
 
     // Calls `done` once every append accepted before is durable, and, where ownership can move, once it is proved that
