@@ -26,7 +26,8 @@ std::string object_of(std::string_view key, std::string_view members, Version ve
         body.push_back(',');
         body.append(members);
     }
-    fmt::format_to(std::back_inserter(body), ",\"version\":{}}}", version.value());
+    const fmt::format_int digits(version.value());
+    body.append(",\"version\":").append(digits.data(), digits.size()).push_back('}');
     return body;
 }
 
