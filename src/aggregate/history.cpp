@@ -22,6 +22,17 @@ Belongs belongs(const AsOf& as_of, const EventMeta& meta) {
     return Belongs::yes;
 }
 
+// Whether all that was folded belongs to the answer.
+bool belongs(const AsOf& as_of, const Snapshot& snapshot) {
+    if (const auto* version = std::get_if<AsOfVersion>(&as_of))
+        return snapshot.version <= version->version;
+    if (const auto* recorded = std::get_if<AsOfRecorded>(&as_of))
+        return snapshot.recorded_at <= recorded->time;
+    if (const auto* time = std::get_if<AsOfTime>(&as_of))
+        return snapshot.time_max <= time->time;
+    return true;
+}
+
 }  // namespace
 
 struct AggregateRuntime::Impl::HistoryRead {
@@ -45,7 +56,17 @@ void AggregateRuntime::Impl::read(std::string_view key, AsOf as_of, StateDone do
     history->as_of = as_of;
     history->state = model_.initial();
     history->done = std::move(done);
-    post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
+    const auto head = snapshots_ ? log_.stream_head(history->slot, key) : log::StreamHead{};
+    if (!head || head->version.value() < options_.snapshot_every) {
+        post([this, history = std::move(history)]() mutable { history_step(std::move(history)); });
+        return;
+    }
+    read_snapshot(key, [this, history = std::move(history)](const std::optional<Snapshot>& snapshot) mutable {
+        if (snapshot && belongs(history->as_of, *snapshot) &&
+            restore(*snapshot, history->slot, history->key, *history->state))
+            history->read = history->folded = snapshot->version;
+        history_step(std::move(history));
+    });
 }
 
 void AggregateRuntime::Impl::read_current(std::string_view key, StateDone done) {

@@ -31,6 +31,9 @@ struct HotAggregate {
     std::unique_ptr<AggregateInstance> state;
     Version version;           // of `state`
     Uuid last_event;           // the event at that version
+    Timestamp time_max;        // of all that was folded
+    Timestamp recorded_at;     // of the last event
+    Version snapshot;          // of the last snapshot taken or read; 0: none
     Version version_to_reach;  // while loading
     std::size_t in_flight = 0;
     std::vector<Waiter> waiting;

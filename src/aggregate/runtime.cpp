@@ -1,5 +1,6 @@
 #include "leftfold/aggregate/runtime.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -72,100 +73,19 @@ AggregateRuntime::Impl::Impl(const Env& env, log::EventLog& log, const Aggregate
       topic_(topic),
       outcomes_(outcomes),
       partition_count_(log.topics()[topic.value()].partition_count),
-      options_(options),
-      hot_(options.hot_aggregates_max) {
+      options_(std::move(options)),
+      hot_(options_.hot_aggregates_max) {
     LEFTFOLD_ASSERT(log.topics()[outcomes.value()].partition_count == partition_count_);
+    if (options_.snapshot_folder.empty() || options_.snapshot_every < 1)
+        return;
+    const std::string& name = log.topics()[topic.value()].name;
+    const auto identity = snapshot_identity(log.incarnation(), name, model.state_shape(), model.snapshot_version());
+    if (identity)
+        snapshots_ = std::make_unique<SnapshotStore>(env, join_path(options_.snapshot_folder, name), *identity);
 }
 
 log::Slot AggregateRuntime::Impl::slot_of(std::string_view key) const noexcept {
     return {topic_, partition_of(key, partition_count_)};
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Loading
-
-// In memory, known to be unusable, or nullptr: not in memory.
-Result<HotAggregate*> AggregateRuntime::Impl::find_hot(std::string_view key) {
-    if (HotAggregate* known = hot_.find(key)) {
-        if (known->phase == HotAggregate::Phase::stale)
-            return fail(ErrorCode::unavailable, "an append to this aggregate has just failed; its state is read anew",
-                        Retry::yes);
-        if (known->backlog() >= options_.commands_in_flight_max)
-            return fail(ErrorCode::overloaded,
-                        fmt::format("{} commands of this aggregate are waiting already", known->backlog()), Retry::yes);
-        return known;
-    }
-    return nullptr;
-}
-
-HotAggregate& AggregateRuntime::Impl::load(std::string_view key, log::Slot slot, Version head) {
-    HotAggregate& aggregate = hot_.insert(key, slot);
-    aggregate.state = model_.initial();
-    aggregate.version_to_reach = head;
-    if (head == Version(0)) {
-        aggregate.phase = HotAggregate::Phase::ready;
-        return aggregate;
-    }
-    ++statistics_.loads;
-    post([this, name = aggregate.key] { load_step(name); });
-    return aggregate;
-}
-
-// Folds one read's worth of events, then lets others take their turn.
-void AggregateRuntime::Impl::load_step(const std::string& key) {
-    HotAggregate* aggregate = hot_.find(key);
-    LEFTFOLD_ASSERT(aggregate != nullptr && aggregate->phase == HotAggregate::Phase::loading);
-    const auto batch = log_.read_stream(aggregate->slot, key, aggregate->version.next(), options_.bytes_per_turn);
-    if (!batch) {
-        finish_load(*aggregate, std::unexpected(Error(batch.error()).with_context("reading the aggregate's events")));
-        return;
-    }
-    for (const Record& record : batch->records()) {
-        if (record.meta.version > aggregate->version_to_reach)
-            break;
-        if (record.meta.version != aggregate->version.next()) {
-            finish_load(*aggregate,
-                        fail(ErrorCode::corrupt, fmt::format("version {} of the stream follows version {}",
-                                                             record.meta.version.value(), aggregate->version.value())));
-            return;
-        }
-        if (auto applied = aggregate->state->apply(record); !applied) {
-            finish_load(*aggregate, std::move(applied));
-            return;
-        }
-        aggregate->version = record.meta.version;
-        aggregate->last_event = record.meta.id;
-    }
-    if (aggregate->version == aggregate->version_to_reach) {
-        finish_load(*aggregate, {});
-    } else if (batch->records().empty()) {
-        finish_load(*aggregate, fail(ErrorCode::corrupt,
-                                     fmt::format("the stream ends at version {} of {}", aggregate->version.value(),
-                                                 aggregate->version_to_reach.value())));
-    } else {
-        post([this, key] { load_step(key); });
-    }
-}
-
-void AggregateRuntime::Impl::finish_load(HotAggregate& aggregate, const Result<>& result) {
-    std::vector<HotAggregate::Waiter> waiting = std::move(aggregate.waiting);
-    aggregate.waiting.clear();
-    // Stays pinned while the waiters run: one of them may insert another aggregate, and that may drop this one.
-    ++aggregate.in_flight;
-    aggregate.phase = result ? HotAggregate::Phase::ready : HotAggregate::Phase::stale;
-    for (HotAggregate::Waiter& waiter : waiting)
-        waiter(aggregate, result);
-    release(aggregate);
-}
-
-void AggregateRuntime::Impl::release(HotAggregate& aggregate) {
-    LEFTFOLD_ASSERT(aggregate.in_flight > 0);
-    if (--aggregate.in_flight != 0)
-        return;
-    // One that does not exist is not worth a place: else a client could push all others out by asking for names.
-    const bool is_nothing = aggregate.phase == HotAggregate::Phase::ready && aggregate.version == Version(0);
-    if (aggregate.phase == HotAggregate::Phase::stale || is_nothing)
-        hot_.erase(aggregate);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -289,12 +209,16 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
 
     const Version before = std::exchange(aggregate.version, version);
     aggregate.last_event = contexts_.back().id;
+    aggregate.time_max = std::max(aggregate.time_max, context.time);
+    const std::shared_ptr<Snapshot> snapshot = snapshot_if_due(aggregate);
     ++aggregate.in_flight;
-    log::AppendDone stored = [this, &aggregate, version, created = before == Version(0),
+    log::AppendDone stored = [this, &aggregate, version, snapshot, created = before == Version(0),
                               done = std::move(done)](Result<log::Appended> appended) mutable {
         CommandReply reply{.outcome = CommandAccepted{version, created}, .slot = aggregate.slot};
         if (appended) {
             reply.position = appended->last_position.next();
+            if (snapshot)
+                snapshots_->write(aggregate.key, std::move(*snapshot));
         } else {
             aggregate.phase = HotAggregate::Phase::stale;
             reply.outcome = CommandFailed{std::move(appended).error()};
@@ -307,7 +231,11 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
                                  .records = records_},
                                 std::move(stored));
     LEFTFOLD_ASSERT(!accepted || accepted->last_version == version);
-    if (!accepted) {
+    if (accepted) {
+        aggregate.recorded_at = accepted->recorded_at;
+        if (snapshot)
+            snapshot->recorded_at = accepted->recorded_at;
+    } else {
         aggregate.phase = HotAggregate::Phase::stale;
         post([stored = std::move(stored), error = of_refused_append(std::move(accepted).error())]() mutable {
             stored(std::unexpected(std::move(error)));
@@ -445,7 +373,7 @@ void AggregateRuntime::Impl::end_join(std::uint64_t join, Result<> result) {
 
 AggregateRuntime::AggregateRuntime(const Env& env, log::EventLog& log, const AggregateModel& model, TopicId topic,
                                    TopicId outcomes, AggregateOptions options)
-    : impl_(std::make_shared<Impl>(env, log, model, topic, outcomes, options)) {}
+    : impl_(std::make_shared<Impl>(env, log, model, topic, outcomes, std::move(options))) {}
 
 AggregateRuntime::~AggregateRuntime() = default;
 

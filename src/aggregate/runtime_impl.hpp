@@ -10,6 +10,7 @@
 
 #include "hot_set.hpp"
 #include "outcome.hpp"
+#include "snapshots.hpp"
 
 namespace leftfold {
 
@@ -49,6 +50,13 @@ class AggregateRuntime::Impl : public std::enable_shared_from_this<AggregateRunt
     void load_step(const std::string& key);
     void finish_load(HotAggregate& aggregate, const Result<>& result);
     void release(HotAggregate& aggregate);
+
+    // Snapshots. Where there is none to be had, `then` is told so, in a later step as well.
+    void read_snapshot(std::string_view key, SnapshotStore::ReadDone then);
+    // Puts it into `state`. False, and `state` is as before, if the log does not know the event that it ends with.
+    bool restore(const Snapshot& snapshot, log::Slot slot, std::string_view key, AggregateInstance& state);
+    // nullptr if the next is not due yet.
+    std::shared_ptr<Snapshot> snapshot_if_due(HotAggregate& aggregate);
 
     // The steps of a command, on a ready aggregate.
     void execute(HotAggregate& aggregate, const CommandRequest& request, const AggregateCommand& command,
@@ -111,6 +119,7 @@ class AggregateRuntime::Impl : public std::enable_shared_from_this<AggregateRunt
     const std::uint32_t partition_count_;
     const AggregateOptions options_;
     HotSet hot_;
+    std::unique_ptr<SnapshotStore> snapshots_;  // nullptr: there are none
     std::map<std::uint64_t, Join> joins_;
     std::uint64_t next_join_ = 0;
     // Reused by every command.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "leftfold/base/utf8.hpp"
 #include "leftfold/http/url.hpp"
 
 #include "problems.hpp"
@@ -58,34 +59,8 @@ std::unexpected<http::Response> bad_query(std::string_view detail) {
 }  // namespace
 
 bool is_valid_key(std::string_view key) noexcept {
-    if (key.empty() || key.size() > kIdBytesMax)
-        return false;
-    // UTF-8 as Unicode 15 table 3-7 has it.
-    for (std::size_t i = 0; i < key.size();) {
-        const auto lead = static_cast<std::uint8_t>(key[i]);
-        if (lead < 0x20 || lead == 0x7F)
-            return false;
-        if (lead < 0x80) {
-            ++i;
-            continue;
-        }
-        const std::size_t size = lead >= 0xC2 && lead <= 0xDF   ? 2
-                                 : lead >= 0xE0 && lead <= 0xEF ? 3
-                                 : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                                : 0;
-        if (size == 0 || i + size > key.size())
-            return false;
-        const auto second = static_cast<std::uint8_t>(key[i + 1]);
-        const std::uint8_t lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        const std::uint8_t highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        if (second < lowest || second > highest)
-            return false;
-        for (std::size_t j = 2; j < size; ++j)
-            if ((static_cast<std::uint8_t>(key[i + j]) & 0xC0) != 0x80)
-                return false;
-        i += size;
-    }
-    return true;
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    return !key.empty() && key.size() <= kIdBytesMax && is_utf8(key) && std::ranges::none_of(key, is_control);
 }
 
 OrResponse<std::string_view> command_id_of(const http::Request& request) {

@@ -53,6 +53,7 @@ struct Closed {
 struct Purse {
     using Command = std::variant<Open, Deposit, Withdraw, Close, Look>;
     using Event = std::variant<Opened, Deposited, Withdrawn, Closed>;
+    static constexpr std::uint32_t snapshot_version = 1;
 
     bool open = false;
     bool closed = false;

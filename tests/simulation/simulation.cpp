@@ -38,6 +38,9 @@ Simulation::Knobs Simulation::draw_knobs(std::uint64_t seed) {
     knobs.aggregate.hot_aggregates_max = one_of({1UL, 2UL, 3UL, 1000UL});
     knobs.aggregate.commands_in_flight_max = one_of({2UL, 8UL, 4096UL, 4096UL});
     knobs.aggregate.bytes_per_turn = one_of({1UL, 1000UL, 262144UL});
+    if (!one_in(choice, 3))
+        knobs.aggregate.snapshot_folder = "/var/lib/leftfold/snapshots";
+    knobs.aggregate.snapshot_every = one_of({1L, 3L, 10L});
     knobs.machine.step_duration = Duration(one_of({0, 1000, 50'000}));
     knobs.machine.worker_delays.slow_one_in = one_of({0UL, 5UL, 50UL});
     knobs.machine.worker_delays.slow_max = std::chrono::milliseconds(one_of({1, 20}));

@@ -33,7 +33,7 @@ std::optional<std::string> run(std::uint64_t seed, Plant plant = {}) {
 
 TEST(Simulation, what_clients_were_told_survives_every_crash) {
     const std::uint64_t first = number_from_environment("LEFTFOLD_SEED", 1);
-    const std::uint64_t count = number_from_environment("LEFTFOLD_SEEDS", 2000);
+    const std::uint64_t count = number_from_environment("LEFTFOLD_SEEDS", LEFTFOLD_SIMULATION_SEEDS);
     std::uint64_t crashes = 0;
     std::size_t attempts = 0;
     std::size_t accepted = 0;
@@ -58,7 +58,7 @@ TEST(Simulation, what_clients_were_told_survives_every_crash) {
     }
     fmt::print("{} crashes; of {} commands and reads {} accepted, {} rejected, {} in conflict, {} answered again\n",
                crashes, attempts, accepted, rejected, conflicts, repeats);
-    if (count >= 1000) {
+    if (count >= LEFTFOLD_SIMULATION_SEEDS) {
         EXPECT_GE(crashes, 1000U);
     }
 }

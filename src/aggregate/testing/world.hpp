@@ -25,7 +25,7 @@ template <class Aggregate>
 class World {
   public:
     explicit World(AggregateOptions options = {}, log::EmbeddedLogOptions log_options = {})
-        : options_(options),
+        : options_(std::move(options)),
           log_options_(std::move(log_options)),
           sim_(1),
           model_(make_typed_model<Aggregate>("test", "thing")) {
@@ -37,6 +37,18 @@ class World {
 
     void restart() {
         stop();
+        start();
+    }
+    void change_options(AggregateOptions options) {
+        stop();
+        options_ = std::move(options);
+        start();
+    }
+    // As a later build would have it.
+    template <class Later>
+    void change_model() {
+        stop();
+        model_ = make_typed_model<Later>("test", "thing");
         start();
     }
 

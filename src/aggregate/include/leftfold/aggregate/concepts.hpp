@@ -4,6 +4,8 @@
 //   Decision<Event> decide(const C&) const;   for each command C; a second parameter const CommandContext& is optional
 //   void evolve(const E&);                    for each event E; a second parameter const EventContext& is optional
 //   the fields are the state, default-constructed before the first event
+//   static constexpr std::uint32_t snapshot_version = 1;   optional: raise it when evolve changes (see
+//   AggregateOptions)
 #pragma once
 
 #include <concepts>

@@ -75,6 +75,8 @@ class AggregateModel {
     virtual std::span<const EventType> events() const noexcept = 0;
     // Of the state, for the keys of snapshots.
     virtual const std::string& state_shape() const noexcept = 0;
+    // The user's word that the code folds as before; none: only the very same build is believed.
+    virtual std::optional<std::uint32_t> snapshot_version() const noexcept = 0;
 
     // `command` is an index into commands(). Strict: unknown fields and wrong types are errors with their path.
     virtual std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(

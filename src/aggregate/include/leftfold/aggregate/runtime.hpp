@@ -35,6 +35,12 @@ struct AggregateOptions {
     std::chrono::hours outcomes_kept = std::chrono::hours(7 * 24);
     // Of a stream, read and folded in one turn; then others have theirs.
     std::size_t bytes_per_turn = log::kReadBytesDefault;
+    // Where snapshots are kept, so that a long stream is not read from its beginning; may be deleted at any time.
+    // Empty: there are none. They are believed only by the build that wrote them, or, where the aggregate declares
+    // `static constexpr std::uint32_t snapshot_version`, as long as that and the shape of its state stay the same.
+    std::string snapshot_folder = {};
+    // One after so many events of an aggregate.
+    std::int64_t snapshot_every = 1'000;
 };
 
 // Views are copied before handle() returns, where it keeps them.
@@ -116,6 +122,7 @@ struct AggregateStatistics {
     std::uint64_t repeats = 0;
     std::uint64_t failed = 0;
     std::uint64_t loads = 0;
+    std::uint64_t loads_from_snapshot = 0;
     std::size_t hot = 0;
 };
 

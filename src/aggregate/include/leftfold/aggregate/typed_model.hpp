@@ -5,6 +5,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -119,6 +120,12 @@ class TypedModel final : public AggregateModel {
     std::span<const CommandType> commands() const noexcept override { return commands_; }
     std::span<const EventType> events() const noexcept override { return events_; }
     const std::string& state_shape() const noexcept override { return state_shape_; }
+    std::optional<std::uint32_t> snapshot_version() const noexcept override {
+        if constexpr (requires { A::snapshot_version; })
+            return std::uint32_t{A::snapshot_version};
+        else
+            return std::nullopt;
+    }
 
     std::expected<std::unique_ptr<AggregateCommand>, json::ReadError> read_command(
         std::size_t command, std::string_view json_text) const override {
