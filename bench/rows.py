@@ -41,7 +41,7 @@ class Plan:
     aggregates: int
 
 
-FULL = Plan(pairs=5, seconds=4, requests=4000, events=10_000_000, aggregates=100_000)
+FULL = Plan(pairs=5, seconds=3, requests=4000, events=10_000_000, aggregates=100_000)
 QUICK = Plan(pairs=3, seconds=1, requests=1000, events=500_000, aggregates=50_000)
 
 

@@ -10,7 +10,6 @@
 #include "leftfold/base/assert.hpp"
 
 #include "real_clock.hpp"
-#include "wait_awake.hpp"
 
 namespace leftfold {
 
@@ -165,7 +164,7 @@ std::size_t EventLoop::await_lone_job() {
     constexpr int kLooksPerPoll = 64;
     std::size_t count = 0;
     int looks = 0;
-    wait_awake([&] {
+    lone_job_wait_.wait([&] {
         if (jobs_.load(std::memory_order_relaxed) != 1 || has_posted_elsewhere_.load(std::memory_order_relaxed))
             return true;
         if (++looks % kLooksPerPoll == 0)

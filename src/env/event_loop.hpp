@@ -17,6 +17,7 @@
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/env/scheduler.hpp"
 
+#include "awake_wait.hpp"
 #include "file_descriptor.hpp"
 #include "timer_heap.hpp"
 
@@ -112,6 +113,7 @@ class EventLoop final : public Scheduler {
 
     std::atomic<bool> stop_requested_ = false;
     std::atomic<int> jobs_ = 0;
+    AwakeWait lone_job_wait_;
     std::atomic<bool> has_posted_elsewhere_ = false;  // written under mutex_; a hint for who looks without it
 
     std::mutex mutex_;

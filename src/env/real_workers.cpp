@@ -11,7 +11,7 @@
 
 #include "leftfold/base/assert.hpp"
 
-#include "wait_awake.hpp"
+#include "awake_wait.hpp"
 
 namespace leftfold {
 
@@ -55,6 +55,7 @@ class RealWorker final : public Worker {
     void run(const std::string& name) {
         ::pthread_setname_np(::pthread_self(), name.c_str());
         std::vector<Task> tasks;
+        AwakeWait next_job_wait;
         while (fetch(tasks)) {
             for (Task& task : tasks) {
                 task.job();
@@ -65,7 +66,7 @@ class RealWorker final : public Worker {
             }
             tasks.clear();
             // While others work there is enough to do, and the processor is needed.
-            wait_awake([this] { return home_.has_jobs(); });
+            next_job_wait.wait([this] { return home_.has_jobs(); });
         }
     }
 
