@@ -49,6 +49,7 @@ void EventLoop::post(Step step) {
     {
         const std::lock_guard lock(mutex_);
         posted_elsewhere_.push_back(std::move(step));
+        has_posted_elsewhere_.store(true, std::memory_order_relaxed);
         was_sleeping = std::exchange(sleeping_, false);
     }
     if (was_sleeping)
@@ -144,13 +145,32 @@ void EventLoop::wait_and_dispatch() {
 std::size_t EventLoop::wait_for_events() {
     const bool has_work = !ready_.empty() || running_index_ < running_.size() || !turn_end_.empty() ||
                           turn_end_index_ < turn_end_running_.size();
-    if (has_work || !prepare_to_sleep())
+    if (has_work)
+        return poll(Duration::zero());
+    if (const std::size_t count = await_lone_job(); count > 0)
+        return count;
+    if (!prepare_to_sleep())
         return poll(Duration::zero());
     const auto due = timers_.next_due();
     const std::size_t count = poll(due ? std::max(Duration::zero(), *due - monotonic_now()) : Duration::max());
     // Here, and not only when the posted steps are fetched, so that what is posted meanwhile needs no wake-up.
     const std::lock_guard lock(mutex_);
     sleeping_ = false;
+    return count;
+}
+
+// The number of events that came meanwhile. With more than one job there is enough to do, and the processor is needed.
+std::size_t EventLoop::await_lone_job() {
+    constexpr int kLooksPerPoll = 64;
+    std::size_t count = 0;
+    int looks = 0;
+    lone_job_wait_.wait([&] {
+        if (jobs_.load(std::memory_order_relaxed) != 1 || has_posted_elsewhere_.load(std::memory_order_relaxed))
+            return true;
+        if (++looks % kLooksPerPoll == 0)
+            count = poll(Duration::zero());
+        return count > 0 || stopping();
+    });
     return count;
 }
 
@@ -225,6 +245,7 @@ void EventLoop::end_turn() {
 
 void EventLoop::fetch_posted_elsewhere() {
     const std::lock_guard lock(mutex_);
+    has_posted_elsewhere_.store(false, std::memory_order_relaxed);
     if (ready_.empty()) {
         std::swap(ready_, posted_elsewhere_);
         return;

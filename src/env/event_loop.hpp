@@ -17,6 +17,7 @@
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/env/scheduler.hpp"
 
+#include "awake_wait.hpp"
 #include "file_descriptor.hpp"
 #include "timer_heap.hpp"
 
@@ -65,6 +66,11 @@ class EventLoop final : public Scheduler {
     // For bytes on their way from a descriptor to a handler: one for all, so that an idle connection holds none.
     MutableByteSpan read_buffer() noexcept { return read_buffer_; }
 
+    // A worker has a job whose report will be posted here. From any thread; each begin before its end.
+    void job_begins() noexcept { jobs_.fetch_add(1, std::memory_order_relaxed); }
+    void job_ends() noexcept { jobs_.fetch_sub(1, std::memory_order_relaxed); }
+    bool has_jobs() const noexcept { return jobs_.load(std::memory_order_relaxed) > 0; }
+
     bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
     // Destroys, without running them, the steps and timers that are left, and those that this posts.
@@ -78,6 +84,7 @@ class EventLoop final : public Scheduler {
 
     void wait_and_dispatch();
     std::size_t wait_for_events();
+    std::size_t await_lone_job();
     std::size_t poll(Duration timeout) noexcept;
     bool prepare_to_sleep();
     void run_timers();
@@ -105,6 +112,9 @@ class EventLoop final : public Scheduler {
     std::vector<std::byte> read_buffer_;
 
     std::atomic<bool> stop_requested_ = false;
+    std::atomic<int> jobs_ = 0;
+    AwakeWait lone_job_wait_;
+    std::atomic<bool> has_posted_elsewhere_ = false;  // written under mutex_; a hint for who looks without it
 
     std::mutex mutex_;
     std::vector<Step> posted_elsewhere_;  // guarded by mutex_

@@ -80,7 +80,7 @@ struct RealEnv::Impl {
     RealClock clock;
     RealRandom random;
     EventLoop loop;
-    RealWorkers workers;
+    RealWorkers workers{loop};
     std::unique_ptr<FileSystem> files = make_real_file_system();
     RealNetwork network{loop};
     std::unique_ptr<TerminationSignals> signals;

@@ -9,13 +9,17 @@
 
 #include <pthread.h>
 
+#include "leftfold/base/assert.hpp"
+
+#include "awake_wait.hpp"
+
 namespace leftfold {
 
 namespace {
 
 class RealWorker final : public Worker {
   public:
-    RealWorker(std::string_view name, Scheduler& home)
+    RealWorker(std::string_view name, EventLoop& home)
         : home_(home), thread_([this, thread_name = std::string(name.substr(0, 15))] { run(thread_name); }) {}
 
     RealWorker(const RealWorker&) = delete;
@@ -36,6 +40,7 @@ class RealWorker final : public Worker {
             const std::lock_guard lock(mutex_);
             is_first = submitted_.empty();
             submitted_.push_back({std::move(job), std::move(done)});
+            home_.job_begins();
         }
         if (is_first)
             changed_.notify_one();
@@ -50,14 +55,18 @@ class RealWorker final : public Worker {
     void run(const std::string& name) {
         ::pthread_setname_np(::pthread_self(), name.c_str());
         std::vector<Task> tasks;
+        AwakeWait next_job_wait;
         while (fetch(tasks)) {
             for (Task& task : tasks) {
                 task.job();
                 // What the job holds goes before the report: the caller may count on having it back.
                 task.job = nullptr;
                 home_.post(std::move(task.done));
+                home_.job_ends();
             }
             tasks.clear();
+            // While others work there is enough to do, and the processor is needed.
+            next_job_wait.wait([this] { return home_.has_jobs(); });
         }
     }
 
@@ -69,7 +78,7 @@ class RealWorker final : public Worker {
         return !tasks.empty();
     }
 
-    Scheduler& home_;
+    EventLoop& home_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Task> submitted_;  // guarded by mutex_
@@ -80,7 +89,8 @@ class RealWorker final : public Worker {
 }  // namespace
 
 std::unique_ptr<Worker> RealWorkers::start(std::string_view name, Scheduler& home) {
-    return std::make_unique<RealWorker>(name, home);
+    LEFTFOLD_ASSERT(&home == &loop_);
+    return std::make_unique<RealWorker>(name, loop_);
 }
 
 }  // namespace leftfold

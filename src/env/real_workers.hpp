@@ -1,13 +1,22 @@
-// RealWorkers: a thread for every worker.
+// RealWorkers: a thread for every worker. A loop that is a worker's home is told of its jobs, so that it can await
+// them.
 #pragma once
 
 #include "leftfold/env/worker.hpp"
+
+#include "event_loop.hpp"
 
 namespace leftfold {
 
 class RealWorkers final : public Workers {
   public:
+    explicit RealWorkers(EventLoop& loop) noexcept : loop_(loop) {}
+
+    // `home` is the loop.
     std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) override;
+
+  private:
+    EventLoop& loop_;
 };
 
 }  // namespace leftfold

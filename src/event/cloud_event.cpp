@@ -4,12 +4,12 @@
 #include <limits>
 #include <ranges>
 
+#include "leftfold/base/utf8.hpp"
 #include "leftfold/event/json_value.hpp"
 #include "leftfold/event/json_writer.hpp"
 
 #include "base64.hpp"
 #include "uri.hpp"
-#include "utf8.hpp"
 
 namespace leftfold {
 

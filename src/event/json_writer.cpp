@@ -4,9 +4,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "leftfold/base/utf8.hpp"
 #include "leftfold/event/decimal.hpp"
-
-#include "utf8.hpp"
 
 namespace leftfold::json {
 

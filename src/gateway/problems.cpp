@@ -104,7 +104,10 @@ http::Response bad_request(std::string_view name, std::string_view title, std::s
 }
 
 void add_etag(http::Response& response, Version version) {
-    fmt::format_to(std::back_inserter(response.header_lines), "ETag: \"{}\"\r\n", version.value());
+    constexpr std::size_t kUsualHeaderBytes = 128;  // with the position that follows
+    const fmt::format_int digits(version.value());
+    response.header_lines.reserve(kUsualHeaderBytes);
+    response.header_lines.append("ETag: \"").append(digits.data(), digits.size()).append("\"\r\n");
 }
 
 }  // namespace leftfold::gateway

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "leftfold/base/utf8.hpp"
 #include "leftfold/http/url.hpp"
 
 #include "problems.hpp"
@@ -51,6 +52,25 @@ Result<Timestamp> parse_inclusive_time(std::string_view text) {
     return parse_rfc3339(text);
 }
 
+// JSON by its name, or no statement: none at all, or the type that curl -d and Python's urllib put on any body.
+bool may_be_json(std::optional<std::string_view> content_type) {
+    if (!content_type)
+        return true;
+    std::string_view media = content_type->substr(0, content_type->find(';'));
+    media = media.substr(0, media.find_last_not_of(" \t") + 1);
+    return http::equal_ignoring_case(media, http::content_type::kJson) ||
+           http::equal_ignoring_case(media, "application/x-www-form-urlencoded");
+}
+
+// A browser says where a POST comes from (Fetch §3.2). A page of another site must not command for its visitor.
+bool is_cross_origin(const http::Request& request) {
+    const auto origin = request.header("Origin");
+    if (!origin)
+        return false;
+    const std::size_t authority = origin->find("://");
+    return authority == std::string_view::npos || origin->substr(authority + 3) != request.header("Host").value_or("");
+}
+
 std::unexpected<http::Response> bad_query(std::string_view detail) {
     return std::unexpected(bad_request("bad-query", "The query cannot be understood", detail));
 }
@@ -58,34 +78,8 @@ std::unexpected<http::Response> bad_query(std::string_view detail) {
 }  // namespace
 
 bool is_valid_key(std::string_view key) noexcept {
-    if (key.empty() || key.size() > kIdBytesMax)
-        return false;
-    // UTF-8 as Unicode 15 table 3-7 has it.
-    for (std::size_t i = 0; i < key.size();) {
-        const auto lead = static_cast<std::uint8_t>(key[i]);
-        if (lead < 0x20 || lead == 0x7F)
-            return false;
-        if (lead < 0x80) {
-            ++i;
-            continue;
-        }
-        const std::size_t size = lead >= 0xC2 && lead <= 0xDF   ? 2
-                                 : lead >= 0xE0 && lead <= 0xEF ? 3
-                                 : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                                : 0;
-        if (size == 0 || i + size > key.size())
-            return false;
-        const auto second = static_cast<std::uint8_t>(key[i + 1]);
-        const std::uint8_t lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        const std::uint8_t highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        if (second < lowest || second > highest)
-            return false;
-        for (std::size_t j = 2; j < size; ++j)
-            if ((static_cast<std::uint8_t>(key[i + j]) & 0xC0) != 0x80)
-                return false;
-        i += size;
-    }
-    return true;
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    return !key.empty() && key.size() <= kIdBytesMax && is_utf8(key) && std::ranges::none_of(key, is_control);
 }
 
 OrResponse<std::string_view> command_id_of(const http::Request& request) {
@@ -152,6 +146,40 @@ OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
         return std::unexpected(
             bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used", kUsableId));
     return values.front();
+}
+
+OrResponse<CommandRequest> command_request_of(const http::Request& request) {
+    if (!may_be_json(request.header("Content-Type")))
+        return std::unexpected(http::Problem(415, "not-json", "A command is JSON")
+                                   .detail("send Content-Type: application/json")
+                                   .response());
+    if (is_cross_origin(request))
+        return std::unexpected(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
+                                   .detail("the Origin of the request is not the host that it is sent to")
+                                   .response());
+    auto id = command_id_of(request);
+    if (!id)
+        return std::unexpected(std::move(id).error());
+    auto expected = expected_version_of(request);
+    if (!expected)
+        return std::unexpected(std::move(expected).error());
+    auto time = time_of(request);
+    if (!time)
+        return std::unexpected(std::move(time).error());
+    auto correlation_id = correlation_id_of(request);
+    if (!correlation_id)
+        return std::unexpected(std::move(correlation_id).error());
+    return CommandRequest{.key = {},
+                          .command = 0,
+                          .json = request.body,
+                          .command_id = *id,
+                          .expected = *expected,
+                          .time = *time,
+                          .correlation_id = *correlation_id,
+                          .causation_id = {},
+                          .traceparent = traceparent_of(request),
+                          .actor = {},
+                          .tenant = {}};
 }
 
 OrResponse<AsOf> as_of_query(std::string_view query) {

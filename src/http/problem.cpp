@@ -2,29 +2,11 @@
 
 #include <utility>
 
+#include "leftfold/base/utf8.hpp"
+
 namespace leftfold::http {
 
 namespace {
-
-// The size of the well-formed UTF-8 sequence (Unicode, table 3-7) in front of `text`, or 0.
-std::size_t sequence_size(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto continues = [&byte](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned first = byte(0);
-    if (first < 0x80)
-        return 1;
-    if (first >= 0xC2 && first <= 0xDF)
-        return continues(1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF)
-        return continues(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && continues(2) ? 3 : 0;
-    if (first >= 0xF0 && first <= 0xF4)
-        return continues(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && continues(2) && continues(3)
-                   ? 4
-                   : 0;
-    return 0;
-}
 
 void append_escaped(std::string& out, char c) {
     switch (c) {
@@ -68,7 +50,7 @@ void append_json_string(std::string& out, std::string_view text) {
         text.remove_prefix(plain);
         if (text.empty())
             break;
-        const std::size_t size = sequence_size(text);
+        const std::size_t size = utf8_sequence_size(text);
         if (size == 0)
             out.append("\xEF\xBF\xBD");
         else if (size == 1)

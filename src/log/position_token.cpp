@@ -25,17 +25,26 @@ constexpr std::array<std::int8_t, 256> kDigits = [] {
     return digits;
 }();
 
-// RFC 4648 §5, without padding.
+// RFC 4648 §5, without padding. In whole groups: every reply carries a token.
 void append_base64url(std::string& out, std::string_view bytes) {
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : bytes) {
-        bits = (bits << 8) | static_cast<std::uint8_t>(c);
-        for (count += 8; count >= 6; count -= 6)
-            out.push_back(kAlphabet[(bits >> (count - 6)) & 0x3F]);
+    const auto byte = [&bytes](std::size_t i) { return std::uint32_t{static_cast<std::uint8_t>(bytes[i])}; };
+    const std::size_t begin = out.size();
+    out.resize(begin + (bytes.size() * 4 + 2) / 3);
+    char* to = out.data() + begin;
+    std::size_t i = 0;
+    for (; i + 3 <= bytes.size(); i += 3) {
+        const std::uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+        for (const int shift : {18, 12, 6, 0})
+            *to++ = kAlphabet[(bits >> shift) & 0x3F];
     }
-    if (count > 0)
-        out.push_back(kAlphabet[(bits << (6 - count)) & 0x3F]);
+    if (i == bytes.size())
+        return;
+    const bool has_two = i + 2 == bytes.size();
+    const std::uint32_t bits = byte(i) << 16 | (has_two ? byte(i + 1) << 8 : 0);
+    *to++ = kAlphabet[bits >> 18];
+    *to++ = kAlphabet[(bits >> 12) & 0x3F];
+    if (has_two)
+        *to = kAlphabet[(bits >> 6) & 0x3F];
 }
 
 // Only the canonical form: unused bits must be zero.
@@ -67,8 +76,7 @@ void write_entry(ByteWriter& out, TopicHash topic, PartitionId partition, Positi
 }
 
 void write_head(ByteWriter& out, const Uuid& incarnation, std::size_t entries) {
-    for (const std::uint8_t byte : incarnation.bytes())
-        out.integer(byte);
+    out.raw(std::string_view(reinterpret_cast<const char*>(incarnation.bytes().data()), incarnation.bytes().size()));
     out.varint(entries);
 }
 

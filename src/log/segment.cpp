@@ -53,6 +53,19 @@ Result<std::optional<StreamPart>> Segment::find_stream(std::uint64_t hash, std::
     return std::nullopt;
 }
 
+Result<std::optional<Version>> Segment::last_version(std::uint64_t hash, std::string_view key) {
+    if (memory_) {
+        const MemoryIndex::Stream* stream = memory_->batches.find(hash, key);
+        if (stream == nullptr)
+            return std::nullopt;
+        return memory_->batches.head(*stream).last_version();
+    }
+    LEFTFOLD_TRY(part, find_stream(hash, key));
+    if (!part)
+        return std::nullopt;
+    return part->last;
+}
+
 Result<std::vector<std::uint32_t>> Segment::stream_batches(const StreamPart& part, std::uint64_t hash,
                                                            std::string_view key, Version from, std::size_t count_max) {
     if (index_file_)

@@ -53,6 +53,8 @@ class Segment {
     // False: what has this hash is surely not here. The following need the segment open.
     bool may_contain(std::uint64_t hash) const noexcept { return memory_ || index_file_->may_contain(hash); }
     Result<std::optional<StreamPart>> find_stream(std::uint64_t hash, std::string_view key);
+    // Of a stream's part here, its last version; without looking for the first.
+    Result<std::optional<Version>> last_version(std::uint64_t hash, std::string_view key);
     // Up to `count_max` batches of a stream that is here, the first holding `from` (or the oldest, where that is
     // older).
     Result<std::vector<std::uint32_t>> stream_batches(const StreamPart& part, std::uint64_t hash, std::string_view key,

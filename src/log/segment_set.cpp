@@ -109,9 +109,9 @@ Result<Version> SegmentSet::head(std::uint64_t hash, std::string_view key) {
         Segment& segment = **at;
         if (!segment.may_contain(hash))
             continue;
-        LEFTFOLD_TRY(part, asked(segment, [&] { return segment.find_stream(hash, key); }));
-        if (part)
-            return part->last;
+        LEFTFOLD_TRY(last, asked(segment, [&] { return segment.last_version(hash, key); }));
+        if (last)
+            return *last;
     }
     return Version(0);
 }

@@ -4,29 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "leftfold/base/utf8.hpp"
 #include "leftfold/telemetry/log.hpp"
 
 namespace leftfold {
 
 namespace {
-
-// Bytes of the valid UTF-8 sequence at the front (Unicode 15, table 3-7), 0 if there is none.
-std::size_t utf8_length(std::string_view text) noexcept {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned first = byte(0);
-    if (first < 0x80)
-        return 1;
-    if (first >= 0xC2 && first <= 0xDF)
-        return follows(1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF)
-        return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
-    if (first >= 0xF0 && first <= 0xF4)
-        return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
-    return 0;
-}
 
 void append_control(std::string& out, unsigned char c) {
     if (c == '\n')
@@ -46,7 +29,7 @@ void append_escaped(std::string& out, std::string_view text) {
             return;
         }
         const auto first = static_cast<unsigned char>(text.front());
-        const std::size_t length = utf8_length(text);
+        const std::size_t length = utf8_sequence_size(text);
         if (length == 0)
             out += "\uFFFD";
         else if (first < 0x20 || first == 0x7F)

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Bad input over real sockets: each gives a clear problem document or a closed connection, and the bank serves on."""
 
+import contextlib
 import json
 import random
+import socket
+import struct
 import sys
+import tempfile
 
 import harness
 from raw_http import RawConnection
@@ -18,15 +22,13 @@ def with_body(head, body):
     return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-class BadInput(harness.TestCase):
-    """One bank for all. Account `a` is open; nothing here may change it, and each test ends by looking."""
+class OneBank(harness.TestCase):
+    """One bank for all tests of a class. Account `a` is open; nothing here may change it, and each test ends by looking."""
 
-    SERVE = ("--http-header-timeout", "300ms", "--http-body-timeout", "300ms", "--http-idle-timeout", "400ms",
-             "--http-body-size-max", "256KiB")
+    SERVE = ()
 
     @classmethod
     def setUpClass(cls):
-        import tempfile
         folder = tempfile.TemporaryDirectory(prefix="leftfold-system-")
         cls.addClassCleanup(folder.cleanup)
         cls.server = harness.Server(folder.name + "/data", *cls.SERVE)
@@ -66,6 +68,10 @@ class BadInput(harness.TestCase):
             self.check_problem(connection.answer(), status, type_ending, name)
             if closes:
                 self.assertTrue(connection.is_closed_by_server(), f"{name}: more came, or it stayed open")
+
+
+class BadInput(OneBank):
+    SERVE = ("--http-body-size-max", "256KiB")
 
     def test_smuggling_forms_refused_and_closed(self):
         chunk = "1c\r\nGET /accounts/a HTTP/1.1\r\n\r\n\r\n0\r\n\r\n"
@@ -260,42 +266,6 @@ class BadInput(harness.TestCase):
             foreign = client.get("/accounts/a").headers["Leftfold-Position"]
         self.refused("foreign position", f"{GET}Leftfold-Position: {foreign}\r\n\r\n", 409, "foreign-position")
 
-    def test_slow_headers_answered_or_closed_in_time(self):
-        connections = [self.connect() for _ in range(3)]
-        connections[0].send("GET /acc")
-        connections[1].send(GET + "X-A: 1\r\n")
-        # Never a byte: closed without an answer, for there is no request to answer.
-        for connection in connections[:2]:
-            self.check_problem(connection.answer(), 408, "request-timeout")
-            self.assertTrue(connection.is_closed_by_server())
-        self.assertIsNone(connections[2].answer())
-
-    def test_drip_fed_headers_do_not_renew_the_time(self):
-        connection = self.connect()
-        connection.socket.settimeout(0.02)
-        connection.send(GET)
-
-        def drip():
-            try:
-                connection.send("X-A: 1\r\n")
-                return connection.answer()
-            except TimeoutError:
-                return None
-
-        self.check_problem(harness.wait_until(drip, "the server's patience to end", seconds=10), 408, "request-timeout")
-
-    def test_slow_body_answered_in_time(self):
-        connection = self.connect()
-        connection.send(DEPOSIT + "Content-Length: 17\r\n\r\n{\"amount\"")
-        self.check_problem(connection.answer(), 408, "request-timeout")
-        self.assertTrue(connection.is_closed_by_server())
-
-    def test_idle_connection_closed(self):
-        connection = self.connect()
-        connection.send(GET + "\r\n")
-        self.assertEqual(connection.answer().status, 200)
-        self.assertIsNone(connection.answer())
-
     def test_half_closed_sockets_get_their_answers(self):
         with self.connect() as connection:
             connection.send(GET + "\r\n" + GET + "\r\n")
@@ -314,8 +284,6 @@ class BadInput(harness.TestCase):
                 self.assertTrue(connection.is_closed_by_server())
 
     def test_reset_within_a_request_harms_nobody(self):
-        import socket
-        import struct
         for cut in ("GET /acc", GET, DEPOSIT + "Content-Length: 17\r\n\r\n{\"amo", GET + "\r\n" + "GET /"):
             connection = self.connect()
             connection.send(cut)
@@ -365,11 +333,53 @@ class BadInput(harness.TestCase):
                 if not data:
                     break
             with self.subTest(seed=seed, round=round_), self.connect() as connection:
-                connection.send(bytes(data))
-                connection.end_sending()
+                with contextlib.suppress(OSError):  # it may have been refused and closed already
+                    connection.send(bytes(data))
+                    connection.end_sending()
                 while answer := connection.answer():
-                    self.assertLess(answer.status, 506)
-                    self.assertNotEqual(answer.status, 500)
+                    self.assertIn(answer.status, {200, 304, 400, 404, 405, 408, 409, 411, 412, 413, 414, 415, 417, 431, 501, 505})
+                    if answer.status >= 400:
+                        self.assertEqual(harness.problem_in(answer.headers, answer.body, answer.status), "")
+
+
+class SlowClients(OneBank):
+    SERVE = ("--http-header-timeout", "500ms", "--http-body-timeout", "500ms", "--http-idle-timeout", "500ms")
+
+    def test_slow_headers_answered_or_closed_in_time(self):
+        connections = [self.connect() for _ in range(3)]
+        connections[0].send("GET /acc")
+        connections[1].send(GET + "X-A: 1\r\n")
+        for connection in connections[:2]:
+            self.check_problem(connection.answer(), 408, "request-timeout")
+            self.assertTrue(connection.is_closed_by_server())
+        # Never a byte: closed without an answer, for there is no request to answer.
+        self.assertIsNone(connections[2].answer())
+
+    def test_drip_fed_headers_do_not_renew_the_time(self):
+        connection = self.connect()
+        connection.socket.settimeout(0.02)
+        connection.send(GET)
+
+        def drip():
+            try:
+                connection.send("X-A: 1\r\n")
+                return connection.answer()
+            except TimeoutError:
+                return None
+
+        self.check_problem(harness.wait_until(drip, "the server's patience to end", seconds=10), 408, "request-timeout")
+
+    def test_slow_body_answered_in_time(self):
+        connection = self.connect()
+        connection.send(DEPOSIT + "Content-Length: 17\r\n\r\n{\"amount\"")
+        self.check_problem(connection.answer(), 408, "request-timeout")
+        self.assertTrue(connection.is_closed_by_server())
+
+    def test_idle_connection_closed(self):
+        connection = self.connect()
+        connection.send(GET + "\r\n")
+        self.assertEqual(connection.answer().status, 200)
+        self.assertIsNone(connection.answer())
 
 
 if __name__ == "__main__":

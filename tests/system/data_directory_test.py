@@ -3,10 +3,12 @@
 
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
 import sys
+import tempfile
 
 import bank_data
 import harness
@@ -20,8 +22,6 @@ class Filled(harness.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        import pathlib
-        import tempfile
         folder = tempfile.TemporaryDirectory(prefix="leftfold-system-")
         cls.addClassCleanup(folder.cleanup)
         cls.original = pathlib.Path(folder.name) / "data"

@@ -2,6 +2,7 @@
 """The whole history through HTTP into the running bank, a second time, and as it stood at the end of each month."""
 
 import json
+import tempfile
 
 import bank_data
 import harness
@@ -17,7 +18,6 @@ class Import(harness.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        import tempfile
         cls.class_folder = tempfile.TemporaryDirectory(prefix="leftfold-system-")
         cls.addClassCleanup(cls.class_folder.cleanup)
         cls.history = bank_data.history(cls.class_folder.name)
@@ -109,6 +109,16 @@ class Generated(harness.TestCase):
                 lowest = min(lowest, balance)
         self.assertLess(lowest, 0)
         self.assertGreater(lowest, -20_000_00)
+
+    def test_history_of_bank_generate_is_imported_without_a_mismatch(self):
+        code, out, err = harness.run(BANK, "generate", "--transactions", "3000", "--seed", "5")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(harness.run(BANK, "generate", "--transactions", "3000", "--seed", "5")[1], out)
+        path = self.folder / "generated.csv"
+        path.write_text(out)
+        code, out, err = harness.run(BANK, "import", path, "--url", self.serve().url, "--verify", "--json")
+        self.assertEqual(code, 0, err)
+        self.assertEqual((summary_of(out)["accepted"], summary_of(out)["mismatches"]), (3000, 0))
 
     def test_same_seed_same_file(self):
         first, second = self.folder / "first.csv", self.folder / "second.csv"

@@ -1,4 +1,4 @@
-#include "utf8.hpp"
+#include "leftfold/base/utf8.hpp"
 
 namespace leftfold {
 
