@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "leftfold/base/murmur2.hpp"
 #include "leftfold/event/cloud_event.hpp"
 #include "leftfold/event/payload_hash.hpp"
 #include "leftfold/http/url.hpp"
@@ -29,25 +28,6 @@ std::string object_of(std::string_view key, std::string_view members, Version ve
     const fmt::format_int digits(version.value());
     body.append(",\"version\":").append(digits.data(), digits.size()).push_back('}');
     return body;
-}
-
-// JSON by its name, or no statement: none at all, or the type that curl -d and Python's urllib put on any body.
-bool may_be_json(std::optional<std::string_view> content_type) {
-    if (!content_type)
-        return true;
-    std::string_view media = content_type->substr(0, content_type->find(';'));
-    media = media.substr(0, media.find_last_not_of(" \t") + 1);
-    return http::equal_ignoring_case(media, http::content_type::kJson) ||
-           http::equal_ignoring_case(media, "application/x-www-form-urlencoded");
-}
-
-// A browser says where a POST comes from (Fetch §3.2). A page of another site must not command for its visitor.
-bool is_cross_origin(const http::Request& request) {
-    const auto origin = request.header("Origin");
-    if (!origin)
-        return false;
-    const std::size_t authority = origin->find("://");
-    return authority == std::string_view::npos || origin->substr(authority + 3) != request.header("Host").value_or("");
 }
 
 // If-None-Match on a read (RFC 9110 §13.1.2): a list of entity tags, of which any may be weak, or *.
@@ -131,42 +111,17 @@ std::string AggregateRoutes::choose_key(std::string_view command_id) {
 
 void AggregateRoutes::command(std::size_t command, std::string_view key, const http::Request& request,
                               http::Responder responder) {
-    if (!may_be_json(request.header("Content-Type"))) {
-        responder.send(http::Problem(415, "not-json", "A command is JSON")
-                           .detail("send Content-Type: application/json")
-                           .response());
-        return;
-    }
-    if (is_cross_origin(request)) {
-        responder.send(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
-                           .detail("the Origin of the request is not the host that it is sent to")
-                           .response());
-        return;
-    }
-    auto id = command_id_of(request);
-    auto expected = id ? expected_version_of(request) : std::unexpected(std::move(id).error());
-    auto time = expected ? time_of(request) : std::unexpected(std::move(expected).error());
-    auto correlation_id = time ? correlation_id_of(request) : std::unexpected(std::move(time).error());
-    if (!correlation_id) {
-        responder.send(std::move(correlation_id).error());
+    auto command_request = command_request_of(request);
+    if (!command_request) {
+        responder.send(std::move(command_request).error());
         return;
     }
     const bool choose = key.empty();
-    std::string owned_key = choose ? choose_key(*id) : std::string(key);
-    const CommandRequest command_request{.key = owned_key,
-                                         .command = command,
-                                         .json = request.body,
-                                         .command_id = *id,
-                                         .expected = *expected,
-                                         .time = *time,
-                                         .correlation_id = *correlation_id,
-                                         .causation_id = {},
-                                         .traceparent = traceparent_of(request),
-                                         .actor = {},
-                                         .tenant = {}};
-    // `owned_key` moves into the answer, and the request views it until handle() returns: so the answer gets a copy.
-    runtime_.handle(command_request, [this, answer_key = owned_key, choose, begun = env_.clock.monotonic(),
-                                      responder = std::move(responder)](CommandReply reply) mutable {
+    const std::string answer_key = choose ? choose_key(command_request->command_id) : std::string(key);
+    command_request->key = answer_key;
+    command_request->command = command;
+    runtime_.handle(*command_request, [this, answer_key, choose, begun = env_.clock.monotonic(),
+                                       responder = std::move(responder)](CommandReply reply) mutable {
         outcomes_.of(reply).add();
         command_seconds_.observe(env_.clock.monotonic() - begun);
         responder.send(response_of(std::move(reply), answer_key, choose));

@@ -52,6 +52,25 @@ Result<Timestamp> parse_inclusive_time(std::string_view text) {
     return parse_rfc3339(text);
 }
 
+// JSON by its name, or no statement: none at all, or the type that curl -d and Python's urllib put on any body.
+bool may_be_json(std::optional<std::string_view> content_type) {
+    if (!content_type)
+        return true;
+    std::string_view media = content_type->substr(0, content_type->find(';'));
+    media = media.substr(0, media.find_last_not_of(" \t") + 1);
+    return http::equal_ignoring_case(media, http::content_type::kJson) ||
+           http::equal_ignoring_case(media, "application/x-www-form-urlencoded");
+}
+
+// A browser says where a POST comes from (Fetch §3.2). A page of another site must not command for its visitor.
+bool is_cross_origin(const http::Request& request) {
+    const auto origin = request.header("Origin");
+    if (!origin)
+        return false;
+    const std::size_t authority = origin->find("://");
+    return authority == std::string_view::npos || origin->substr(authority + 3) != request.header("Host").value_or("");
+}
+
 std::unexpected<http::Response> bad_query(std::string_view detail) {
     return std::unexpected(bad_request("bad-query", "The query cannot be understood", detail));
 }
@@ -127,6 +146,40 @@ OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
         return std::unexpected(
             bad_request("bad-correlation-id", "The Leftfold-Correlation-Id cannot be used", kUsableId));
     return values.front();
+}
+
+OrResponse<CommandRequest> command_request_of(const http::Request& request) {
+    if (!may_be_json(request.header("Content-Type")))
+        return std::unexpected(http::Problem(415, "not-json", "A command is JSON")
+                                   .detail("send Content-Type: application/json")
+                                   .response());
+    if (is_cross_origin(request))
+        return std::unexpected(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
+                                   .detail("the Origin of the request is not the host that it is sent to")
+                                   .response());
+    auto id = command_id_of(request);
+    if (!id)
+        return std::unexpected(std::move(id).error());
+    auto expected = expected_version_of(request);
+    if (!expected)
+        return std::unexpected(std::move(expected).error());
+    auto time = time_of(request);
+    if (!time)
+        return std::unexpected(std::move(time).error());
+    auto correlation_id = correlation_id_of(request);
+    if (!correlation_id)
+        return std::unexpected(std::move(correlation_id).error());
+    return CommandRequest{.key = {},
+                          .command = 0,
+                          .json = request.body,
+                          .command_id = *id,
+                          .expected = *expected,
+                          .time = *time,
+                          .correlation_id = *correlation_id,
+                          .causation_id = {},
+                          .traceparent = traceparent_of(request),
+                          .actor = {},
+                          .tenant = {}};
 }
 
 OrResponse<AsOf> as_of_query(std::string_view query) {

@@ -29,6 +29,10 @@ std::string_view traceparent_of(const http::Request& request) noexcept;
 // Leftfold-Correlation-Id: empty if there is none.
 OrResponse<std::string_view> correlation_id_of(const http::Request& request);
 
+// All of the above and the body, from a page of its own origin only; views of the request. Key and command are for the
+// caller.
+OrResponse<CommandRequest> command_request_of(const http::Request& request);
+
 // ?at_version=, ?at_time=, ?recorded_at=: at most one, and nothing else.
 OrResponse<AsOf> as_of_query(std::string_view query);
 

@@ -82,6 +82,29 @@ class Stop(harness.TestCase):
     def test_sigkill_with_requests_in_flight_all_acknowledged_is_there(self):
         self.check_stop_under_load(signal.SIGKILL, -signal.SIGKILL)
 
+    def test_stop_with_a_connection_at_every_byte_of_a_conversation(self):
+        body = '{"amount":"0.01"}'
+        conversation = (f"POST /accounts/a/deposit HTTP/1.1\r\nHost: bank\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+                        "GET /accounts/a HTTP/1.1\r\nHost: bank\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+        server = self.serve("--http-stop-grace", "300ms")
+        with server.client() as client:
+            client.open("a")
+        connections = [RawConnection(server.port) for _ in range(len(conversation) + 1)]
+        for size, connection in enumerate(connections):
+            self.addCleanup(connection.__exit__)
+            connection.send(conversation[:size])
+        self.assertEqual(server.stop(), 0, server.stderr)
+        deposits = 0
+        for connection in connections:
+            answer = connection.answer()
+            deposits += answer is not None and answer.status == 200
+            while answer is not None:
+                self.assertIn(answer.status, (200, 400, 408, 503))
+                answer = connection.answer()
+        with self.serve().client() as client:
+            self.assertGreaterEqual(bank_data.minor_of(client.get("/accounts/a").json["balance"]), deposits)
+            self.assertLessEqual(deposits, len(connections))
+
     def test_request_that_never_ends_does_not_hold_up_the_stop(self):
         server = self.serve("--http-stop-grace", "200ms")
         half, idle = RawConnection(server.port), RawConnection(server.port)
