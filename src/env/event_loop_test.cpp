@@ -1,5 +1,7 @@
 // RealEnv's scheduler, timers and workers.
 #include <atomic>
+#include <functional>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -123,6 +125,32 @@ TEST(Worker, jobs_and_their_reports_keep_the_order_of_submission) {
         expected[static_cast<std::size_t>(index)] = index;
     EXPECT_EQ(jobs, expected);
     EXPECT_EQ(reports, expected);
+}
+
+// The loop awaits a lone job awake, then asleep: in both it must go on with what else there is.
+TEST(Worker, timers_and_posts_come_while_a_lone_job_takes_long) {
+    RealEnv real;
+    Scheduler& scheduler = real.env().scheduler;
+    const auto worker = real.env().workers.start("slow", scheduler);
+    constexpr int kJobs = 3;
+    int reports = 0;
+    std::binary_semaphore released(0);
+    std::move_only_function<void()> submit = [&] {
+        worker->submit(
+            [&] {
+                scheduler.post([&] { scheduler.call_after(milliseconds(1), [&] { released.release(); }); });
+                released.acquire();
+            },
+            [&] {
+                if (++reports == kJobs)
+                    real.stop();
+                else
+                    submit();
+            });
+    };
+    scheduler.post([&] { submit(); });
+    real.run();
+    EXPECT_EQ(reports, kJobs);
 }
 
 TEST(Worker, destructor_waits_for_what_was_submitted) {
