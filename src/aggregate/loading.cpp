@@ -72,7 +72,7 @@ void AggregateRuntime::Impl::load_step(const std::string& key) {
             return;
         }
         if (auto applied = aggregate->state->apply(record); !applied) {
-            finish_load(*aggregate, std::move(applied));
+            finish_load(*aggregate, applied);
             return;
         }
         aggregate->version = record.meta.version;

@@ -241,6 +241,7 @@ void AggregateRuntime::Impl::append_events(HotAggregate& aggregate, const Comman
             snapshot->recorded_at = accepted->recorded_at;
     } else {
         aggregate.phase = HotAggregate::Phase::stale;
+        // NOLINTNEXTLINE(bugprone-use-after-move): append() moves from it only if it was accepted
         post([stored = std::move(stored), error = of_refused_append(std::move(accepted).error())]() mutable {
             stored(std::unexpected(std::move(error)));
         });

@@ -78,8 +78,8 @@ class Inspection::Impl {
             env_.scheduler.cancel(waiting.timer);
     }
 
-    void events(std::string_view query, http::Responder responder);
-    Result<http::Response> replay(std::string_view query);
+    void events(std::string_view text, http::Responder responder);
+    Result<http::Response> replay(std::string_view text);
     http::Response log();
 
   private:
@@ -96,11 +96,11 @@ class Inspection::Impl {
         TimerId timer;
     };
 
-    Result<EventsQuery> parse_events(std::string_view query);
+    Result<EventsQuery> parse_events(std::string_view text);
     Result<TopicId> find_topic(std::string_view name);
     Result<std::pair<http::Response, bool>> read_events(const EventsQuery& query);
     void wake();
-    void give_up(std::uint64_t waiting);
+    void give_up(std::uint64_t id);
 
     Env env_;
     Host& host_;
