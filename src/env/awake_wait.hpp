@@ -37,7 +37,7 @@ class AwakeWait {
   private:
     // Above what an SSD takes for a sync, or a client on the same machine for its next command.
     static constexpr Duration kMoment = std::chrono::microseconds(200);
-    static constexpr int kSkipsAfterVain = 16;
+    static constexpr int kSkipsAfterVain = 4;
     static constexpr int kLooksPerClock = 16;
 
     static void relax_processor() noexcept {
