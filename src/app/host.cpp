@@ -19,7 +19,7 @@ std::vector<log::TopicDeclaration> topics_of(std::string_view application, const
 
 Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view application,
                                          const std::vector<Service>& services, HostOptions options,
-                                         MetricRegistry& registry) {
+                                         MetricRegistry& registry, Logger& logger) {
     if (const auto mistakes = mistakes_in(application, services); !mistakes.empty())
         return fail(ErrorCode::invalid_argument, fmt::format("{}", fmt::join(mistakes, "; ")));
     std::unique_ptr<Host> host(new Host);
@@ -27,7 +27,7 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
                                                    .topics = topics_of(application, services),
                                                    .segment_bytes = options.segment_bytes}));
     host->log_ = std::move(log);
-    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry);
+    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger);
 
     AggregateOptions aggregates = std::move(options.aggregates);
     aggregates.snapshot_folder = join_path(options.directory, "snapshots");

@@ -39,7 +39,7 @@ class Host {
     // options.
     static Result<std::unique_ptr<Host>> open(const Env& env, std::string_view application,
                                               const std::vector<Service>& services, HostOptions options,
-                                              MetricRegistry& registry);
+                                              MetricRegistry& registry, Logger& logger);
     ~Host();
 
     log::EventLog& log() noexcept { return *log_; }

@@ -41,8 +41,8 @@ class OwnerSession::Impl {
     Result<> own_if_free() {
         if (server_)
             return {};
-        auto host =
-            Host::open(real_.env(), application_, services_, {.directory = directory_, .aggregates = {}}, registry_);
+        auto host = Host::open(real_.env(), application_, services_, {.directory = directory_, .aggregates = {}},
+                               registry_, logger_);
         if (!host)
             return host.error().code() == ErrorCode::unavailable ? Result<>()
                                                                  : std::unexpected(std::move(host).error());
@@ -110,6 +110,7 @@ class OwnerSession::Impl {
     const UnixEndpoint socket_;
     bool has_answered_ = false;
     MetricRegistry registry_;
+    NullLogger logger_;
     std::unique_ptr<Host> host_;  // only if this process is the owner
     std::unique_ptr<Inspection> inspection_;
     std::unique_ptr<http::Server> server_;

@@ -99,7 +99,7 @@ class Serving {
           logger_(real_.env().clock, *sink_, {.level = settings.log_level}) {}
 
     Result<int> run(Terminal& terminal) {
-        LEFTFOLD_TRY(host, Host::open(real_.env(), parts_.name, parts_.services, settings_.host, registry_));
+        LEFTFOLD_TRY(host, Host::open(real_.env(), parts_.name, parts_.services, settings_.host, registry_, logger_));
         host_ = std::move(host);
         LEFTFOLD_CHECK(add_operator_routes());
         inspection_ = std::make_unique<Inspection>(real_.env(), *host_);

@@ -78,7 +78,7 @@ Counter& AggregateRoutes::Outcomes::of(const CommandReply& reply) noexcept {
 }
 
 AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                                 MetricRegistry& registry)
+                                 MetricRegistry& registry, Logger& logger)
     : env_(env),
       log_(log),
       route_(std::move(route)),
@@ -86,7 +86,8 @@ AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRo
       outcomes_(registry, runtime.model().name()),
       command_seconds_(registry.histogram("leftfold_command_duration_seconds",
                                           "From the request's end to its answer, durable",
-                                          {{"aggregate", runtime.model().name()}})) {
+                                          {{"aggregate", runtime.model().name()}})),
+      logger_(logger) {
     const log::TopicDeclaration& topic = log.topics()[runtime.slot_of("").topic.value()];
     topic_hash_ = log::topic_hash(topic.name);
     partition_count_ = topic.partition_count;
@@ -124,6 +125,8 @@ void AggregateRoutes::command(std::size_t command, std::string_view key, const h
                                        responder = std::move(responder)](CommandReply reply) mutable {
         outcomes_.of(reply).add();
         command_seconds_.observe(env_.clock.monotonic() - begun);
+        if (const auto* failed = std::get_if<CommandFailed>(&reply.outcome))
+            log_failure(failed->error);
         responder.send(response_of(std::move(reply), answer_key, choose));
     });
 }
@@ -150,6 +153,25 @@ http::Response AggregateRoutes::response_of(CommandReply reply, std::string_view
     if (reply.repeated)
         response.header_lines += "Idempotent-Replayed: true\r\n";
     return response;
+}
+
+void AggregateRoutes::log_failure(const Error& error) const {
+    switch (error.code()) {
+        case ErrorCode::unavailable:
+            // Overload and a stop pass by themselves, and say that they may be retried.
+            if (error.retryable())
+                return;
+            break;
+        case ErrorCode::no_space:
+        case ErrorCode::read_only:
+        case ErrorCode::io:
+        case ErrorCode::corrupt:
+        case ErrorCode::user_code:
+            break;
+        default:
+            return;
+    }
+    logger_.error("command-failed", {{"aggregate", runtime_.model().name()}, {"error", error}});
 }
 
 void AggregateRoutes::add_position(http::Response& response, log::Slot slot, Position position) const {

@@ -17,7 +17,7 @@ std::string_view collection_of(std::string_view pattern) noexcept;
 class AggregateRoutes {
   public:
     AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                    MetricRegistry& registry);
+                    MetricRegistry& registry, Logger& logger);
 
     const AggregateRoute& route() const noexcept { return route_; }
     const AggregateRuntime& runtime() const noexcept { return runtime_; }
@@ -32,6 +32,8 @@ class AggregateRoutes {
     http::Response response_of(CommandReply reply, std::string_view key, bool key_chosen) const;
     Result<http::Response> page_of_events(std::string_view key, const EventsPage& page) const;
     void add_position(http::Response& response, log::Slot slot, Position position) const;
+    // Of a failure that somebody must act on: the disk, a stopped partition, stored data, the service's own code.
+    void log_failure(const Error& error) const;
     // An answer if the request names a position that this log does not have.
     std::optional<http::Response> refuse_position(const http::Request& request) const;
 
@@ -57,6 +59,7 @@ class AggregateRoutes {
     std::uint32_t partition_count_ = 0;
     Outcomes outcomes_;
     Histogram& command_seconds_;
+    Logger& logger_;
 };
 
 }  // namespace leftfold::gateway

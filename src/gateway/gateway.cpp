@@ -28,7 +28,8 @@ class Gateway::Impl {
     };
     using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
 
-    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry) : env_(env), log_(log), registry_(registry) {}
+    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
+        : env_(env), log_(log), registry_(registry), logger_(logger) {}
 
     Result<> add(http::Method method, std::string_view pattern, Target target) {
         LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
@@ -39,13 +40,14 @@ class Gateway::Impl {
     Env env_;
     log::EventLog& log_;
     MetricRegistry& registry_;
+    Logger& logger_;
     Router router_;
     std::vector<Target> targets_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
 };
 
-Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry)
-    : impl_(std::make_unique<Impl>(env, log, registry)) {}
+Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
+    : impl_(std::make_unique<Impl>(env, log, registry, logger)) {}
 Gateway::~Gateway() = default;
 
 std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands) {
@@ -63,8 +65,8 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
     if (route.pattern.find("/{") == std::string::npos)
         return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
                                                              route.pattern, runtime.model().name()));
-    impl_->aggregates_.push_back(
-        std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime, impl_->registry_));
+    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime,
+                                                                   impl_->registry_, impl_->logger_));
     AggregateRoutes& aggregate = *impl_->aggregates_.back();
 
     const std::size_t command_count = runtime.model().commands().size();

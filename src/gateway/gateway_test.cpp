@@ -11,7 +11,10 @@ namespace leftfold::gateway {
 namespace {
 
 using http::Method;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Optional;
 using ::testing::StartsWith;
@@ -236,6 +239,16 @@ TEST_F(GatewayTest, failing_disk_answers_503) {
     world.sim().files().cancel_faults();
     EXPECT_EQ(outcome_of(response), "503 unavailable");
     EXPECT_THAT(header_of(response, "Retry-After"), Optional(std::string("1")));
+    EXPECT_THAT(world.log_lines(),
+                ElementsAre(AllOf(HasSubstr(R"("level":"error","event":"command-failed")"),
+                                  HasSubstr("takes no more appends until the process is started again"))));
+}
+
+TEST_F(GatewayTest, refusals_and_conflicts_are_no_errors_for_an_operator) {
+    world.post("/boxes/a/empty", "{}");
+    world.post("/boxes/a/fill", R"({"what":1})");
+    world.post("/boxes/a/fill", R"({"what":"tea"})", {{"If-Match", "\"9\""}});
+    EXPECT_THAT(world.log_lines(), IsEmpty());
 }
 
 // ------------------------------------------------------------------------------------------------------------------

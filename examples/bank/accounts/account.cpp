@@ -30,7 +30,7 @@ Decision<Account::Event> Account::decide(const Open& command) const {
         return reject("overdraft-limit-negative").with("overdraft_limit", command.overdraft_limit);
     if (command.opening_deposit < Money())
         return reject("amount-negative").with("opening_deposit", command.opening_deposit);
-    const Opened opened{command.owner, command.currency, command.overdraft_limit};
+    Opened opened{command.owner, command.currency, command.overdraft_limit};
     if (command.opening_deposit == Money())
         return opened;
     return {opened, Deposited{command.opening_deposit}};

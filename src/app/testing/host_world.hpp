@@ -27,7 +27,7 @@ class HostWorld {
     Host& host() noexcept { return *host_; }
 
     Result<std::unique_ptr<Host>> try_open(const std::vector<Service>& services) {
-        return Host::open(sim_.env(), "test", services, {.directory = "/data", .aggregates = {}}, registry_);
+        return Host::open(sim_.env(), "test", services, {.directory = "/data", .aggregates = {}}, registry_, logger_);
     }
     void open(const std::vector<Service>& services = {counter::service()}) {
         auto host = try_open(services);
@@ -73,6 +73,7 @@ class HostWorld {
   private:
     sim::SimEnv sim_{11};
     MetricRegistry registry_;
+    NullLogger logger_;
     std::unique_ptr<Host> host_;
     std::deque<std::optional<http::Response>> answers_;
 };

@@ -101,6 +101,8 @@ class GatewayWorld {
         return send(http::Method::get, target, headers);
     }
 
+    const std::vector<std::string>& log_lines() const noexcept { return log_lines_.lines(); }
+
   private:
     void open() {
         auto opened = log::open_embedded_log(sim_.env(), options_.log);
@@ -110,7 +112,7 @@ class GatewayWorld {
         runtime_ =
             std::make_unique<AggregateRuntime>(sim_.env(), *log_, *model_, TopicId(0), TopicId(1), options_.aggregates);
         registry_ = std::make_unique<MetricRegistry>();
-        gateway_ = std::make_unique<Gateway>(sim_.env(), *log_, *registry_);
+        gateway_ = std::make_unique<Gateway>(sim_.env(), *log_, *registry_, logger_);
         const auto added = gateway_->add_aggregate(
             {.pattern = "/boxes/{id}", .problem_scope = "test.box", .event_source = "/test/box"}, *runtime_);
         ASSERT_TRUE(added) << added.error().message();
@@ -130,6 +132,8 @@ class GatewayWorld {
     std::unique_ptr<AggregateModel> model_;
     std::unique_ptr<AggregateRuntime> runtime_;
     std::unique_ptr<MetricRegistry> registry_;
+    MemoryLogSink log_lines_;
+    Logger logger_{sim_.env().clock, log_lines_};
     std::unique_ptr<Gateway> gateway_;
     std::deque<std::optional<http::Response>> answers_;
 };

@@ -25,6 +25,7 @@
 #include "leftfold/gateway/router.hpp"
 #include "leftfold/http/server.hpp"
 #include "leftfold/log/event_log.hpp"
+#include "leftfold/telemetry/log.hpp"
 #include "leftfold/telemetry/metrics.hpp"
 
 namespace leftfold::gateway {
@@ -42,7 +43,7 @@ std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::spa
 class Gateway final : public http::Handler {
   public:
     // All borrowed.
-    Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry);
+    Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger);
     ~Gateway() override;
 
     // Before the first request. Errors: see Router::add. The runtime is borrowed.
