@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "leftfold/base/hex.hpp"
+
 namespace leftfold {
 
 namespace {
@@ -10,16 +12,6 @@ constexpr std::size_t kTextSize = 36;
 
 constexpr bool is_dash(std::size_t index) noexcept {
     return index == 8 || index == 13 || index == 18 || index == 23;
-}
-
-constexpr int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 }  // namespace

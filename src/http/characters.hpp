@@ -49,17 +49,6 @@ constexpr bool are_all(CharacterClass wanted, std::string_view text) noexcept {
     return true;
 }
 
-// 0 … 15, or -1.
-constexpr int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 constexpr char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "leftfold/base/assert.hpp"
+#include "leftfold/base/hex.hpp"
 #include "leftfold/http/url.hpp"
 
 #include "characters.hpp"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "leftfold/base/hex.hpp"
+
 #include "characters.hpp"
 
 namespace leftfold::http {
