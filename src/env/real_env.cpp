@@ -23,10 +23,12 @@ namespace {
 
 // A signal handler can reach nothing but globals: the writing end of the pipe, -1 while nobody listens.
 std::atomic<int> signal_pipe = -1;
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> signal_came = false;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int signal) {
     const int saved_errno = errno;
+    signal_came.store(true);
     const auto byte = static_cast<unsigned char>(signal);
     static_cast<void>(!::write(signal_pipe.load(), &byte, 1));
     errno = saved_errno;
@@ -52,7 +54,14 @@ class TerminationSignals final : public EventSource {
         ::sigaction(SIGTERM, &action, &old_terminate_);
     }
 
+    // A process told to end is on its way out: a further signal, as late as in main's last steps, must not turn its
+    // clean end into a death by signal.
     ~TerminationSignals() {
+        if (signal_came.load()) {
+            struct sigaction ignore{};
+            ignore.sa_handler = SIG_IGN;
+            old_interrupt_ = old_terminate_ = ignore;
+        }
         ::sigaction(SIGINT, &old_interrupt_, nullptr);
         ::sigaction(SIGTERM, &old_terminate_, nullptr);
         signal_pipe.store(-1);

@@ -69,6 +69,21 @@ TEST(RealEnv, termination_signals_become_steps_on_whichever_thread_they_arrive) 
     EXPECT_EQ(std::multiset<int>(signals.begin(), signals.end()), (std::multiset<int>{SIGINT, SIGTERM}));
 }
 
+TEST(RealEnv, signal_after_the_end_of_a_process_that_was_told_to_end_is_ignored) {
+    const auto end_at_a_signal = [] {
+        {
+            RealEnv real;
+            real.on_termination_signal([&](int) { real.stop(); });
+            std::raise(SIGTERM);
+            real.run();
+        }
+        std::raise(SIGTERM);
+        std::raise(SIGINT);
+        std::_Exit(0);
+    };
+    EXPECT_EXIT(end_at_a_signal(), ::testing::ExitedWithCode(0), "");
+}
+
 TEST(RealEnv, stop_from_another_thread_wakes_the_loop) {
     RealEnv real;
     std::thread other;

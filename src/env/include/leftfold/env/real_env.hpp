@@ -22,6 +22,7 @@ class RealEnv {
     void stop();
 
     // Calls `step` as a step of this shard at SIGINT and SIGTERM, instead of dying. Once a process.
+    // Once one has come, later ones are ignored for good when this object has gone: the process is ending as asked.
     void on_termination_signal(std::move_only_function<void(int signal)> step);
 
   private:
