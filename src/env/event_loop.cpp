@@ -145,8 +145,12 @@ void EventLoop::wait_and_dispatch() {
 std::size_t EventLoop::wait_for_events() {
     const bool has_work = !ready_.empty() || running_index_ < running_.size() || !turn_end_.empty() ||
                           turn_end_index_ < turn_end_running_.size();
-    if (has_work)
+    if (has_work) {
+        send_offered_elsewhere();
         return poll(Duration::zero());
+    }
+    if (!offered_.empty())
+        return run_brief_job();
     if (const std::size_t count = await_lone_job(); count > 0)
         return count;
     if (!prepare_to_sleep())
@@ -157,6 +161,42 @@ std::size_t EventLoop::wait_for_events() {
     const std::lock_guard lock(mutex_);
     sleeping_ = false;
     return count;
+}
+
+void EventLoop::offer(BriefJob& job) {
+    LEFTFOLD_ASSERT(on_own_thread());
+    offered_.push_back(&job);
+}
+
+void EventLoop::take_back(BriefJob& job) noexcept {
+    LEFTFOLD_ASSERT(on_own_thread());
+    std::erase(offered_, &job);
+}
+
+void EventLoop::send_offered_elsewhere() {
+    for (BriefJob* job : offered_)
+        job->run_elsewhere();
+    offered_.clear();
+}
+
+// Of several, the others run on their threads meanwhile. The number of events that there are instead.
+std::size_t EventLoop::run_brief_job() {
+    constexpr Duration kBrief = std::chrono::microseconds(500);
+    constexpr int kRefusedAfterLong = 100;
+    const std::size_t count = poll(Duration::zero());
+    if (count > 0 || has_posted_elsewhere_.load(std::memory_order_relaxed) || offers_refused_left_ > 0) {
+        offers_refused_left_ = std::max(0, offers_refused_left_ - 1);
+        send_offered_elsewhere();
+        return count;
+    }
+    BriefJob* const job = offered_.back();
+    offered_.pop_back();
+    send_offered_elsewhere();
+    const MonotonicTime begin = monotonic_now();
+    job->run_here();
+    if (monotonic_now() - begin > kBrief)
+        offers_refused_left_ = kRefusedAfterLong;
+    return 0;
 }
 
 // The number of events that came meanwhile. With more than one job there is enough to do, and the processor is needed.

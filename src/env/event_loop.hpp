@@ -42,6 +42,17 @@ class EventSource {
     bool awaits_turn_end_ = false;
 };
 
+// A job that a worker offers to the loop before it runs it itself. One of the two is called, by the loop; or the worker
+// takes it back.
+class BriefJob {
+  public:
+    virtual void run_here() = 0;
+    virtual void run_elsewhere() = 0;
+
+  protected:
+    ~BriefJob() = default;
+};
+
 class EventLoop final : public Scheduler {
   public:
     EventLoop();
@@ -71,6 +82,11 @@ class EventLoop final : public Scheduler {
     void job_ends() noexcept { jobs_.fetch_sub(1, std::memory_order_relaxed); }
     bool has_jobs() const noexcept { return jobs_.load(std::memory_order_relaxed) > 0; }
 
+    // Runs the job here if there is nothing else to do and such jobs have been brief, else sends it where it came from;
+    // before this loop sleeps.
+    void offer(BriefJob& job);
+    void take_back(BriefJob& job) noexcept;
+
     bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
     // Destroys, without running them, the steps and timers that are left, and those that this posts.
@@ -85,6 +101,8 @@ class EventLoop final : public Scheduler {
     void wait_and_dispatch();
     std::size_t wait_for_events();
     std::size_t await_lone_job();
+    std::size_t run_brief_job();
+    void send_offered_elsewhere();
     std::size_t poll(Duration timeout) noexcept;
     bool prepare_to_sleep();
     void run_timers();
@@ -110,6 +128,9 @@ class EventLoop final : public Scheduler {
     std::vector<EventSource*> turn_end_running_;
     std::size_t turn_end_index_ = 0;
     std::vector<std::byte> read_buffer_;
+
+    std::vector<BriefJob*> offered_;
+    int offers_refused_left_ = 0;
 
     std::atomic<bool> stop_requested_ = false;
     std::atomic<int> jobs_ = 0;

@@ -12,8 +12,9 @@ class RealWorkers final : public Workers {
   public:
     explicit RealWorkers(EventLoop& loop) noexcept : loop_(loop) {}
 
+    using Workers::start;
     // `home` is the loop.
-    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) override;
+    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home, JobLength length) override;
 
   private:
     EventLoop& loop_;

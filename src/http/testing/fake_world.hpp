@@ -233,7 +233,7 @@ class FakeRandom final : public Random {
 
 class NoWorkers final : public Workers {
   public:
-    std::unique_ptr<Worker> start(std::string_view, Scheduler&) override { return nullptr; }
+    std::unique_ptr<Worker> start(std::string_view, Scheduler&, JobLength) override { return nullptr; }
 };
 
 class FakeWorld {
