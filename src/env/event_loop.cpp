@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -54,6 +55,12 @@ void EventLoop::post(Step step) {
     }
     if (was_sleeping)
         wake();
+}
+
+void EventLoop::post_when_idle(Step step, Duration at_most) {
+    LEFTFOLD_ASSERT(on_own_thread());
+    gathering_.push_back(std::move(step));
+    gathers_until_ = std::min(gathers_until_, monotonic_now() + at_most);
 }
 
 TimerId EventLoop::call_after(Duration delay, Step step) {
@@ -122,9 +129,10 @@ void EventLoop::drop_all_work() {
         fetch_posted_elsewhere();
         const std::vector<Step> running = std::exchange(running_, {});
         const std::vector<Step> ready = std::exchange(ready_, {});
+        const std::vector<Step> gathering = std::exchange(gathering_, {});
         const std::vector<Step> timers = timers_.take_all();
         running_index_ = 0;
-        if (running.empty() && ready.empty() && timers.empty())
+        if (running.empty() && ready.empty() && gathering.empty() && timers.empty())
             return;
     }
 }
@@ -147,7 +155,13 @@ std::size_t EventLoop::wait_for_events() {
                           turn_end_index_ < turn_end_running_.size();
     if (has_work) {
         send_offered_elsewhere();
-        return poll(Duration::zero());
+        return gather();
+    }
+    if (!gathering_.empty()) {
+        const std::size_t count = gather();
+        if (count == 0 && !has_posted_elsewhere_.load(std::memory_order_relaxed))
+            end_gathering();
+        return count;
     }
     if (!offered_.empty())
         return run_brief_job();
@@ -161,6 +175,18 @@ std::size_t EventLoop::wait_for_events() {
     const std::lock_guard lock(mutex_);
     sleeping_ = false;
     return count;
+}
+
+std::size_t EventLoop::gather() {
+    if (!gathering_.empty() && monotonic_now() >= gathers_until_)
+        end_gathering();
+    return poll(Duration::zero());
+}
+
+void EventLoop::end_gathering() {
+    std::ranges::move(gathering_, std::back_inserter(ready_));
+    gathering_.clear();
+    gathers_until_ = MonotonicTime::max();
 }
 
 void EventLoop::offer(BriefJob& job) {

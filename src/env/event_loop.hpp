@@ -59,6 +59,7 @@ class EventLoop final : public Scheduler {
     ~EventLoop() override;
 
     void post(Step step) override;
+    void post_when_idle(Step step, Duration at_most) override;
     TimerId call_after(Duration delay, Step step) override;
     void cancel(TimerId timer) override;
 
@@ -102,6 +103,8 @@ class EventLoop final : public Scheduler {
     std::size_t wait_for_events();
     std::size_t await_lone_job();
     std::size_t run_brief_job();
+    std::size_t gather();
+    void end_gathering();
     void send_offered_elsewhere();
     std::size_t poll(Duration timeout) noexcept;
     bool prepare_to_sleep();
@@ -129,6 +132,8 @@ class EventLoop final : public Scheduler {
     std::size_t turn_end_index_ = 0;
     std::vector<std::byte> read_buffer_;
 
+    std::vector<Step> gathering_;  // posted for when there is nothing else to do, or
+    MonotonicTime gathers_until_ = MonotonicTime::max();
     std::vector<BriefJob*> offered_;
     int offers_refused_left_ = 0;
 

@@ -36,6 +36,7 @@ class FakeScheduler final : public Scheduler {
     explicit FakeScheduler(FakeClock& clock) : clock_(clock) {}
 
     void post(Step step) override { ready_.push_back(std::move(step)); }
+    void post_when_idle(Step step, Duration) override { post(std::move(step)); }
     TimerId call_after(Duration delay, Step step) override {
         const TimerId id(++last_id_);
         timers_.emplace(std::pair(clock_.elapsed + delay, id), std::move(step));
