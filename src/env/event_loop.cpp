@@ -165,8 +165,6 @@ std::size_t EventLoop::wait_for_events() {
     }
     if (!offered_.empty())
         return run_brief_job();
-    if (const std::size_t count = await_lone_job(); count > 0)
-        return count;
     if (!prepare_to_sleep())
         return poll(Duration::zero());
     const auto due = timers_.next_due();
@@ -223,21 +221,6 @@ std::size_t EventLoop::run_brief_job() {
     if (monotonic_now() - begin > kBrief)
         offers_refused_left_ = kRefusedAfterLong;
     return 0;
-}
-
-// The number of events that came meanwhile. With more than one job there is enough to do, and the processor is needed.
-std::size_t EventLoop::await_lone_job() {
-    constexpr int kLooksPerPoll = 64;
-    std::size_t count = 0;
-    int looks = 0;
-    lone_job_wait_.wait([&] {
-        if (jobs_.load(std::memory_order_relaxed) != 1 || has_posted_elsewhere_.load(std::memory_order_relaxed))
-            return true;
-        if (++looks % kLooksPerPoll == 0)
-            count = poll(Duration::zero());
-        return count > 0 || stopping();
-    });
-    return count;
 }
 
 std::size_t EventLoop::poll(Duration timeout) noexcept {

@@ -17,7 +17,6 @@
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/env/scheduler.hpp"
 
-#include "awake_wait.hpp"
 #include "file_descriptor.hpp"
 #include "timer_heap.hpp"
 
@@ -78,11 +77,6 @@ class EventLoop final : public Scheduler {
     // For bytes on their way from a descriptor to a handler: one for all, so that an idle connection holds none.
     MutableByteSpan read_buffer() noexcept { return read_buffer_; }
 
-    // A worker has a job whose report will be posted here. From any thread; each begin before its end.
-    void job_begins() noexcept { jobs_.fetch_add(1, std::memory_order_relaxed); }
-    void job_ends() noexcept { jobs_.fetch_sub(1, std::memory_order_relaxed); }
-    bool has_jobs() const noexcept { return jobs_.load(std::memory_order_relaxed) > 0; }
-
     // Runs the job here if there is nothing else to do and such jobs have been brief, else sends it where it came from;
     // before this loop sleeps.
     void offer(BriefJob& job);
@@ -101,7 +95,6 @@ class EventLoop final : public Scheduler {
 
     void wait_and_dispatch();
     std::size_t wait_for_events();
-    std::size_t await_lone_job();
     std::size_t run_brief_job();
     std::size_t gather();
     void end_gathering();
@@ -138,8 +131,6 @@ class EventLoop final : public Scheduler {
     int offers_refused_left_ = 0;
 
     std::atomic<bool> stop_requested_ = false;
-    std::atomic<int> jobs_ = 0;
-    AwakeWait lone_job_wait_;
     std::atomic<bool> has_posted_elsewhere_ = false;  // written under mutex_; a hint for who looks without it
 
     std::mutex mutex_;

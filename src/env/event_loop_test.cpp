@@ -295,7 +295,6 @@ TEST(Worker, jobs_and_their_reports_keep_the_order_of_submission) {
     EXPECT_EQ(reports, expected);
 }
 
-// The loop awaits a lone job awake, then asleep: in both it must go on with what else there is.
 TEST(Worker, timers_and_posts_come_while_a_lone_job_takes_long) {
     RealEnv real;
     Scheduler& scheduler = real.env().scheduler;

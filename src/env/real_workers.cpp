@@ -11,7 +11,6 @@
 
 #include "leftfold/base/assert.hpp"
 
-#include "awake_wait.hpp"
 
 namespace leftfold {
 
@@ -73,7 +72,6 @@ class RealWorker final : public Worker, private BriefJob {
             is_first = submitted_.empty();
             submitted_.push_back(std::move(task));
             ++unfinished_;
-            home_.job_begins();
         }
         if (is_first)
             changed_.notify_one();
@@ -90,7 +88,6 @@ class RealWorker final : public Worker, private BriefJob {
     void run(const std::string& name) {
         ::pthread_setname_np(::pthread_self(), name.c_str());
         std::vector<Task> tasks;
-        AwakeWait next_job_wait;
         while (fetch(tasks)) {
             for (Task& task : tasks) {
                 task.job();
@@ -101,11 +98,8 @@ class RealWorker final : public Worker, private BriefJob {
                     --unfinished_;
                 }
                 home_.post(std::move(task.done));
-                home_.job_ends();
             }
             tasks.clear();
-            // While others work there is enough to do, and the processor is needed.
-            next_job_wait.wait([this] { return home_.has_jobs(); });
         }
     }
 

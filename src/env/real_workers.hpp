@@ -1,5 +1,4 @@
-// RealWorkers: a thread for every worker. A loop that is a worker's home is told of its jobs, so that it can await
-// them.
+// RealWorkers: a thread for every worker. A brief job is offered to the loop first.
 #pragma once
 
 #include "leftfold/env/worker.hpp"
