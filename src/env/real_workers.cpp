@@ -11,7 +11,6 @@
 
 #include "leftfold/base/assert.hpp"
 
-
 namespace leftfold {
 
 namespace {
@@ -115,7 +114,7 @@ class RealWorker final : public Worker, private BriefJob {
     const JobLength length_;
     Task offered_;  // to the loop, if it has a job
     std::mutex mutex_;
-    std::size_t unfinished_ = 0;   // guarded by mutex_: jobs submitted or running
+    std::size_t unfinished_ = 0;  // guarded by mutex_: jobs submitted or running
     std::condition_variable changed_;
     std::vector<Task> submitted_;  // guarded by mutex_
     bool stopping_ = false;        // guarded by mutex_

@@ -15,7 +15,8 @@ namespace {
 // Buffers are reused, but a burst is not paid for ever.
 constexpr std::size_t kGroupBytesKept = 1024 * 1024;
 
-// While the shard is busy, commands gather this long for one commit: it costs the processor as much as several commands.
+// While the shard is busy, commands gather this long for one commit: it costs the processor as much as several
+// commands.
 constexpr Duration kGatherMost = std::chrono::milliseconds(1);
 
 // Closed segments whose index is in memory only. With so many, commits wait for the keeper.
