@@ -48,7 +48,7 @@ struct Column {
 
 struct Index {
     std::string name;
-    std::vector<std::uint32_t> columns;  // at least one; rows that are equal in them are ordered by key
+    std::vector<std::uint32_t> columns = {};  // at least one; rows that are equal in them are ordered by key
 
     friend bool operator==(const Index&, const Index&) = default;
 };
@@ -57,7 +57,7 @@ struct Table {
     std::string name;
     std::vector<Column> columns;
     std::uint32_t key_columns = 1;  // the first so many columns; never null
-    std::vector<Index> indexes;
+    std::vector<Index> indexes = {};
 
     friend bool operator==(const Table&, const Table&) = default;
 };
@@ -81,7 +81,7 @@ struct FoldedPosition {
 };
 
 struct Bound {
-    Cell value;
+    Cell value = {};
     bool inclusive = true;
 };
 
@@ -89,18 +89,18 @@ struct Bound {
 // and inclusive is equality, both null is "is null", and low null and exclusive is "is not null".
 struct Filter {
     std::uint32_t column = 0;
-    std::optional<Bound> low;
-    std::optional<Bound> high;
+    std::optional<Bound> low = {};
+    std::optional<Bound> high = {};
 };
 
 struct Query {
-    TableId table;
-    std::vector<Filter> filters;
-    std::optional<IndexId> order;  // none: by key
+    TableId table = {};
+    std::vector<Filter> filters = {};
+    std::optional<IndexId> order = {};  // none: by key
     bool descending = false;
     // Go on behind this row of the order: the values of the index's columns (if any), then those of the key. The row
     // need not exist (any more).
-    std::vector<Cell> after;
+    std::vector<Cell> after = {};
     std::size_t limit = 100;
 };
 
