@@ -14,9 +14,11 @@
 
 set(LEFTFOLD_MAY_USE_base "")
 set(LEFTFOLD_MAY_USE_env base)
+set(LEFTFOLD_MAY_USE_rows base env)
 set(LEFTFOLD_MAY_USE_event base)
 set(LEFTFOLD_MAY_USE_log base env event)
 set(LEFTFOLD_MAY_USE_aggregate base env event log)
+set(LEFTFOLD_MAY_USE_projection base env event log rows)
 set(LEFTFOLD_MAY_USE_telemetry base env)
 set(LEFTFOLD_MAY_USE_http base env)
 set(LEFTFOLD_MAY_USE_gateway base env event log aggregate telemetry http)
