@@ -4,6 +4,14 @@
 
 namespace leftfold {
 
+std::span<const CommandType> AggregateModel::routed_commands() const noexcept {
+    const auto all = commands();
+    std::size_t count = 0;
+    while (count < all.size() && all[count].is_routed)
+        ++count;
+    return all.first(count);
+}
+
 std::optional<std::size_t> AggregateModel::find_command(std::string_view command_name) const noexcept {
     const auto all = commands();
     for (std::size_t i = 0; i < all.size(); ++i)

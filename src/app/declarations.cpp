@@ -71,7 +71,7 @@ class Declarations {
             return;
         }
         const auto model = aggregate.make_model(application, aggregate.name);
-        for (const auto& route : gateway::routes_of_aggregate(aggregate.route, model->commands()))
+        for (const auto& route : gateway::routes_of_aggregate(aggregate.route, model->routed_commands()))
             if (!add_route(route, where))
                 return;
     }

@@ -198,7 +198,7 @@ std::string routes_help(const ApplicationParts& parts) {
     for (const Service& service : parts.services) {
         for (const AggregateDeclaration& aggregate : service.aggregates()) {
             const auto model = aggregate.make_model(parts.name, aggregate.name);
-            for (const CommandType& command : model->commands())
+            for (const CommandType& command : model->routed_commands())
                 row("POST", fmt::format("{}/{}", aggregate.route, command.name), command.shape);
             row("GET", aggregate.route, "the state; ?at_version=, ?at_time=, ?recorded_at= for an earlier one");
             row("GET", aggregate.route + "/events", "how it came about, in pages; ?from=, ?limit=");

@@ -69,8 +69,8 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
                                                                    impl_->registry_, impl_->logger_));
     AggregateRoutes& aggregate = *impl_->aggregates_.back();
 
-    const std::size_t command_count = runtime.model().commands().size();
-    const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().commands());
+    const std::size_t command_count = runtime.model().routed_commands().size();
+    const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().routed_commands());
     constexpr std::size_t kBeforeCommands = 2;
     for (std::size_t i = 0; i < routes.size(); ++i) {
         Impl::Target target = Impl::StateTarget{&aggregate};

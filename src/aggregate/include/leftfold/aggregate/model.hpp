@@ -23,7 +23,12 @@ namespace leftfold {
 struct CommandType {
     std::string name;   // kebab-case, the last part of its route
     std::string shape;  // of its JSON
+    // Whether clients may send it. Those that only the machinery gives come last.
+    bool is_routed = true;
 };
+
+// Ids of commands that the machinery gives begin with this. No client may choose one.
+inline constexpr std::string_view kDerivedIdPrefix = "leftfold:";
 
 // A command that was read from JSON: well-formed, not yet decided.
 class AggregateCommand {
@@ -72,6 +77,8 @@ class AggregateModel {
 
     virtual const std::string& name() const noexcept = 0;  // "account"
     virtual std::span<const CommandType> commands() const noexcept = 0;
+    // The first of commands(): those that clients may send.
+    std::span<const CommandType> routed_commands() const noexcept;
     virtual std::span<const EventType> events() const noexcept = 0;
     // Of the state, for the keys of snapshots.
     virtual const std::string& state_shape() const noexcept = 0;
