@@ -38,6 +38,10 @@ class Declarations {
             for (const AggregateDeclaration& aggregate : service.aggregates())
                 check_aggregate(application, service, aggregate);
         }
+        // Once all topics are known.
+        for (const Service& service : services)
+            for (const ProjectionDeclaration& projection : service.projections())
+                check_projection(application, service, projection);
     }
 
     std::vector<std::string> mistakes;
@@ -65,6 +69,7 @@ class Declarations {
                             where, first->second));
             return;
         }
+        topics_.insert(topic_name(application, aggregate.name));
         if (aggregate.route.find("/{") == std::string::npos) {
             mistakes.push_back(fmt::format("{}: the route '{}' has no {{id}}; '{}/{{id}}', for example", where,
                                            aggregate.route, aggregate.route));
@@ -74,6 +79,29 @@ class Declarations {
         for (const auto& route : gateway::routes_of_aggregate(aggregate.route, model->routed_commands()))
             if (!add_route(route, where))
                 return;
+    }
+
+    void check_projection(std::string_view application, const Service& service,
+                          const ProjectionDeclaration& projection) {
+        const std::string where = fmt::format("projection '{}' of service '{}'", projection.name, service.name());
+        if (!check_name("projection", projection.name) || !is_application_named_)
+            return;
+        if (!projections_.insert(projection.name).second) {
+            mistakes.push_back(fmt::format("{} is declared twice: call one of them something else", where));
+            return;
+        }
+        const auto model = projection.make_model(application, projection.name);
+        for (const std::string& topic : model->topics())
+            if (!topics_.contains(topic))
+                mistakes.push_back(
+                    fmt::format("{} reads '{}', and no service hosted here writes it: host the one that does", where,
+                                topic));
+        for (const std::string& route : projection.routes) {
+            if (const auto checked = gateway::check_projection_route(route, *model); !checked)
+                mistakes.push_back(fmt::format("{}: {}", where, checked.error().message()));
+            else if (!add_route({http::Method::get, route}, where))
+                return;
+        }
     }
 
     // The first mistake of an aggregate's routes stands for the others.
@@ -105,6 +133,8 @@ class Declarations {
     gateway::Router router_;
     std::vector<std::string> owners_;  // by RouteId
     std::map<std::string_view, std::string_view> service_of_;
+    std::set<std::string, std::less<>> topics_;
+    std::set<std::string_view> projections_;
 };
 
 }  // namespace

@@ -11,14 +11,22 @@
 #include "leftfold/app/service.hpp"
 #include "leftfold/gateway/gateway.hpp"
 #include "leftfold/log/embedded_log.hpp"
+#include "leftfold/projection/runner.hpp"
 #include "leftfold/telemetry/metrics.hpp"
 
 namespace leftfold {
+
+// What of the services runs, beside aggregates.
+enum class HostRole : std::uint8_t {
+    questions,  // nothing: tools that only read the log
+    serving,    // everything
+};
 
 struct HostOptions {
     std::string directory;
     AggregateOptions aggregates;
     std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
+    HostRole role = HostRole::serving;
 };
 
 // One aggregate type of one service, by its names.
@@ -28,6 +36,13 @@ struct HostedAggregate {
     std::unique_ptr<AggregateModel> model;
     TopicId topic;
     std::unique_ptr<AggregateRuntime> runtime;
+};
+
+struct HostedProjection {
+    std::string name;
+    std::vector<std::string> routes;
+    std::unique_ptr<ProjectionModel> model;
+    std::unique_ptr<ProjectionRunner> runner;
 };
 
 // Every topic that the services need, in the order in which Host opens them.
@@ -45,6 +60,7 @@ class Host {
     log::EventLog& log() noexcept { return *log_; }
     gateway::Gateway& gateway() noexcept { return *gateway_; }
     const std::vector<HostedAggregate>& aggregates() const noexcept { return aggregates_; }
+    const std::vector<HostedProjection>& projections() const noexcept { return projections_; }
 
     // Waits for what is under way, closes the log; then `stopped`. Stop the servers in front first. Once.
     void stop(Step stopped);
@@ -52,8 +68,12 @@ class Host {
   private:
     Host() = default;
 
+    Result<> add_projections(const Env& env, std::string_view application, const std::vector<Service>& services,
+                             const HostOptions& options, Logger& logger);
+
     std::unique_ptr<log::EventLog> log_;
     std::vector<HostedAggregate> aggregates_;
+    std::vector<HostedProjection> projections_;
     std::unique_ptr<gateway::Gateway> gateway_;
 };
 

@@ -203,6 +203,11 @@ std::string routes_help(const ApplicationParts& parts) {
             row("GET", aggregate.route, "the state; ?at_version=, ?at_time=, ?recorded_at= for an earlier one");
             row("GET", aggregate.route + "/events", "how it came about, in pages; ?from=, ?limit=");
         }
+        for (const ProjectionDeclaration& projection : service.projections()) {
+            const auto model = projection.make_model(parts.name, projection.name);
+            for (const std::string& route : projection.routes)
+                row("GET", route, fmt::format("rows of {}, by its key or by parameters", model->name()));
+        }
     }
     row("GET", "/metrics", "for Prometheus");
     row("GET", "/health/live, /health/ready", "for who restarts it or sends it requests");

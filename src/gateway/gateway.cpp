@@ -9,6 +9,7 @@
 
 #include "aggregate_routes.hpp"
 #include "problems.hpp"
+#include "projection_routes.hpp"
 #include "request_fields.hpp"
 
 namespace leftfold::gateway {
@@ -26,7 +27,11 @@ class Gateway::Impl {
     struct EventsTarget {
         AggregateRoutes* aggregate;
     };
-    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
+    struct QueryTarget {
+        ProjectionRoutes* projection;
+        std::string column;  // that the parameter of the path names
+    };
+    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, QueryTarget, Answer>;
 
     Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
         : env_(env), log_(log), registry_(registry), logger_(logger) {}
@@ -44,6 +49,7 @@ class Gateway::Impl {
     Router router_;
     std::vector<Target> targets_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
+    std::vector<std::unique_ptr<ProjectionRoutes>> projections_;
 };
 
 Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
@@ -84,6 +90,35 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
     return {};
 }
 
+Result<> check_projection_route(std::string_view pattern, const ProjectionModel& model) {
+    if (model.forms().empty())
+        return fail(ErrorCode::invalid_argument, fmt::format("projection '{}' cannot be queried", model.name()));
+    const std::string_view parameter = parameter_of(pattern);
+    std::string columns;
+    for (const rows::Column& column : model.forms()[0].table.columns) {
+        if (column.name == parameter)
+            return {};
+        columns += (columns.empty() ? "" : ", ") + column.name;
+    }
+    if (parameter.empty())
+        return {};
+    return fail(ErrorCode::invalid_argument, fmt::format("{{{}}} in '{}' is no column of projection '{}', which has {}",
+                                                         parameter, pattern, model.name(), columns));
+}
+
+Result<> Gateway::add_projection(std::span<const std::string> patterns, ProjectionRunner& runner) {
+    for (const std::string& pattern : patterns)
+        LEFTFOLD_CHECK(check_projection_route(pattern, runner.model()));
+    impl_->projections_.push_back(
+        std::make_unique<ProjectionRoutes>(impl_->env_, impl_->log_, runner, impl_->registry_));
+    for (const std::string& pattern : patterns) {
+        LEFTFOLD_CHECK(impl_->add(
+            http::Method::get, pattern,
+            Impl::QueryTarget{impl_->projections_.back().get(), std::string(parameter_of(pattern))}));
+    }
+    return {};
+}
+
 Result<> Gateway::add_get(std::string_view pattern, Answer answer) {
     return impl_->add(http::Method::get, pattern, std::move(answer));
 }
@@ -109,6 +144,10 @@ void Gateway::handle(const http::Request& request, http::Responder responder) {
     Impl::Target& target = impl_->targets_[match.route.value()];
     if (auto* answer = std::get_if<Answer>(&target)) {
         responder.send((*answer)(request));
+        return;
+    }
+    if (const auto* query = std::get_if<Impl::QueryTarget>(&target)) {
+        query->projection->query(query->column, std::move(match.parameter), request, std::move(responder));
         return;
     }
     const auto* command = std::get_if<Impl::CommandTarget>(&target);

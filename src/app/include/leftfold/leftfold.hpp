@@ -7,3 +7,4 @@
 #include "leftfold/app/service.hpp"
 #include "leftfold/event/decimal.hpp"
 #include "leftfold/event/marks.hpp"
+#include "leftfold/event/event_stream.hpp"

@@ -2,14 +2,17 @@
 //
 //   leftfold::Service accounts("accounts");
 //   accounts.aggregate<bank::Account>("account", "/accounts/{id}");
+//   reporting.projection<bank::Balances>("balances", "/balances/{account}", "/balances");
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "leftfold/aggregate/typed_model.hpp"
+#include "leftfold/projection/typed_projection.hpp"
 
 namespace leftfold {
 
@@ -18,6 +21,14 @@ struct AggregateDeclaration {
 
     std::string name;   // "account": part of the names of its events and its topic
     std::string route;  // "/accounts/{id}"
+    MakeModel make_model = nullptr;
+};
+
+struct ProjectionDeclaration {
+    using MakeModel = std::unique_ptr<ProjectionModel> (*)(std::string_view application, std::string_view projection);
+
+    std::string name;                 // "balances": names its files, its metrics, and it to operators
+    std::vector<std::string> routes;  // "/balances/{account}", "/balances"; none: it is only for tools
     MakeModel make_model = nullptr;
 };
 
@@ -33,12 +44,25 @@ class Service {
         return *this;
     }
 
+    // Declares a projection and where its first table is asked: by the key's column in the path, or by parameters.
+    template <class Projection, std::convertible_to<std::string_view>... Routes>
+    Service& projection(std::string_view name, const Routes&... routes) {
+        projections_.push_back({std::string(name),
+                                {std::string(std::string_view(routes))...},
+                                [](std::string_view application, std::string_view projection) {
+                                    return make_typed_projection<Projection>(application, projection);
+                                }});
+        return *this;
+    }
+
     const std::string& name() const noexcept { return name_; }
     const std::vector<AggregateDeclaration>& aggregates() const noexcept { return aggregates_; }
+    const std::vector<ProjectionDeclaration>& projections() const noexcept { return projections_; }
 
   private:
     std::string name_;
     std::vector<AggregateDeclaration> aggregates_;
+    std::vector<ProjectionDeclaration> projections_;
 };
 
 }  // namespace leftfold

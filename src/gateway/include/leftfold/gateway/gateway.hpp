@@ -7,6 +7,9 @@
 //   GET  /accounts/{id}             the state; ?at_version=, ?at_time=, ?recorded_at=
 //   GET  /accounts/{id}/events      a CloudEvents batch; ?from=, ?limit=, the next page in Link
 //
+// For a projection declared at "/balances/{account}": GET, the row with that key; where the key has more columns than
+// the path, or the path has none, the page of rows that the parameters of the URL ask for (projection/queries.hpp).
+//
 // Request headers: Idempotency-Key (the command's id), If-Match ("<version>" or *), If-None-Match (* for a new one),
 // Leftfold-Position, Leftfold-Time (only on a loopback listener), Leftfold-Correlation-Id, traceparent. Every problem
 // is an RFC 9457 document. The table of them is in docs/http.md.
@@ -25,6 +28,7 @@
 #include "leftfold/gateway/router.hpp"
 #include "leftfold/http/server.hpp"
 #include "leftfold/log/event_log.hpp"
+#include "leftfold/projection/runner.hpp"
 #include "leftfold/telemetry/log.hpp"
 #include "leftfold/telemetry/metrics.hpp"
 
@@ -40,6 +44,9 @@ struct AggregateRoute {
 // state, the events, each command, and each command for which the server chooses the id.
 std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands);
 
+// Whether a projection's rows can be asked for by this pattern; invalid_argument says what is wrong.
+Result<> check_projection_route(std::string_view pattern, const ProjectionModel& model);
+
 class Gateway final : public http::Handler {
   public:
     // All borrowed.
@@ -48,6 +55,10 @@ class Gateway final : public http::Handler {
 
     // Before the first request. Errors: see Router::add. The runtime is borrowed.
     Result<> add_aggregate(AggregateRoute route, AggregateRuntime& runtime);
+
+    // Queries of the projection's first table. A parameter of a pattern is called as one of its columns:
+    // invalid_argument otherwise. The runner is borrowed.
+    Result<> add_projection(std::span<const std::string> patterns, ProjectionRunner& runner);
 
     using Answer = std::move_only_function<http::Response(const http::Request&)>;
     // A plain route, such as /metrics.
