@@ -18,8 +18,9 @@ namespace leftfold {
 
 // What of the services runs, beside aggregates.
 enum class HostRole : std::uint8_t {
-    questions,  // nothing: tools that only read the log
-    serving,    // everything
+    questions,    // nothing: for tools that only read the log
+    projections,  // for tools that look at rows
+    serving,      // everything
 };
 
 struct HostOptions {
