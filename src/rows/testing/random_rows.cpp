@@ -50,8 +50,8 @@ Cell RandomRows::value(CellType type) {
     static const std::vector<Cell> kIntegers{Integers::min(), std::int64_t{-2}, std::int64_t{-1}, std::int64_t{0},
                                              std::int64_t{1}, std::int64_t{2},  std::int64_t{3},  Integers::max()};
     static const std::vector<Cell> kReals{-Reals::infinity(), -1e18, -1.5, -0.0, 0.5, 1.0, 2.0, Reals::infinity()};
-    static const std::vector<Cell> kTexts{"",   std::string("\0", 1), "A",   "a", std::string("a\0", 2),
-                                          "ab", "\xC3\xA4",           "\xFF"};
+    static const std::vector<Cell> kTexts{
+        "", std::string("\0", 1), "A", "a", std::string("a\0", 2), "ab", "\xC3\xA4", "\xFF", std::string(3000, 'x')};
     const auto& values = type == CellType::integer ? kIntegers : type == CellType::real ? kReals : kTexts;
     return values[random_.below(values.size())];
 }
