@@ -111,7 +111,8 @@ TEST(RunnerBuild, positions_never_fall_at_a_switch) {
 }
 
 TEST(RunnerBuild, build_goes_on_after_a_restart) {
-    BuildWorld world({.switch_policy = SwitchPolicy::on_word, .batch_bytes_max = 32U << 10U, .turn_bytes_max = 8U << 10U});
+    BuildWorld world(
+        {.switch_policy = SwitchPolicy::on_word, .batch_bytes_max = 32U << 10U, .turn_bytes_max = 8U << 10U});
     world.append_many(2'000);
     world.start_and_settle();
     ASSERT_TRUE(world.rebuild());
@@ -290,8 +291,7 @@ TEST(RunnerBuild, copy_of_another_log_or_version_is_not_started_from) {
     BuildWorld world;
     world.append_many(100);
     world.start_and_settle();
-    ASSERT_TRUE(
-        world.ask([&](OperatorDone done) { world.runner().export_to("/data/copy.sqlite", std::move(done)); }));
+    ASSERT_TRUE(world.ask([&](OperatorDone done) { world.runner().export_to("/data/copy.sqlite", std::move(done)); }));
     world.change({.shape = "tally 2"});
     world.options().folder = "/data/projections/again";
     world.options().start_from = "/data/copy.sqlite";
