@@ -129,6 +129,7 @@ bool RunnerCrashWorld::open() {
     }
     tally_ = std::make_unique<Tally>(std::move(tally));
     tally_->poison().in_apply = poison_;
+    seen_.reset();
     ProjectionRunnerOptions options;
     options.folder = kFolder;
     options.open_store = [this](const std::string& path,
@@ -159,6 +160,8 @@ std::optional<std::string> RunnerCrashWorld::live() {
             break;
         if (one_in(choice_, 40))
             operate();
+        if (auto problem = check_seen())
+            return problem;
         if (one_in(choice_, 30)) {
             if (auto problem = check())
                 return problem;
@@ -317,6 +320,19 @@ std::optional<std::string> RunnerCrashWorld::check_rows(rows::RowReader& reader)
             text += fmt::format(" partition {} at {}", folded.partition.value(), folded.position.value());
         return text;
     }
+    return std::nullopt;
+}
+
+// But for a disk that lost what it had taken: then the store is opened again.
+std::optional<std::string> RunnerCrashWorld::check_seen() {
+    if (is_excused() || runner_->reader() == nullptr)
+        return std::nullopt;
+    const auto has_reached = seen_ ? runner_->has_reached(*seen_) : Result<bool>(true);
+    if (!has_reached || !*has_reached)
+        return "positions that were reached are not any more";
+    seen_.emplace(log_->incarnation());
+    for (const PartitionProgress& partition : runner_->status().live->partitions)
+        seen_->advance(log::topic_hash(partition.topic), partition.partition, partition.position);
     return std::nullopt;
 }
 

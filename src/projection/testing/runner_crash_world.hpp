@@ -64,6 +64,8 @@ class RunnerCrashWorld {
     std::optional<std::string> check_files();
     std::optional<std::string> check_rows(rows::RowReader& reader);
     std::optional<std::string> check_difference();
+    // What a query could once see it can see from then on.
+    std::optional<std::string> check_seen();
     // Whether a disk that fails on purpose can have had a part in it.
     bool is_excused();
     std::unique_ptr<rows::RowStore> wrapped(std::unique_ptr<rows::RowStore> store) const;
@@ -79,6 +81,7 @@ class RunnerCrashWorld {
     std::set<LogPlace> asked_to_skip_;
     std::uint64_t appends_left_ = 0;
     std::uint64_t faults_before_ = 0;
+    std::optional<log::PositionToken> seen_;  // in this life
 
     std::unique_ptr<Tally> tally_;
     std::unique_ptr<log::EventLog> log_;
