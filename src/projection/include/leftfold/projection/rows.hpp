@@ -122,7 +122,7 @@ class RowCache {
     RowsOrigin origin_;
     HashNumbers numbers_;
     std::vector<std::uint32_t> dirty_;
-    std::vector<rows::Cell> cells_;     // scratch: one row
+    std::vector<rows::Cell> cells_;  // scratch: one row
     std::size_t bytes_ = 0;
     std::optional<Error> failure_;
     json::Reader reader_;
