@@ -1,5 +1,5 @@
-// Dialogue: a tool's conversation with the owner of a data directory, one question or order after the other, each waited
-// for. A signal ends the waiting.
+// Dialogue: a tool's conversation with the owner of a data directory, one question or order after the other, each
+// waited for. A signal ends the waiting.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,8 @@ constexpr std::int64_t kLimitDefault = 1000;
 constexpr std::int64_t kLimitMax = 10'000;
 constexpr std::int64_t kWaitMsMax = 30'000;
 constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
-constexpr int kReadsMax = 64;  // of the log, for one answer: a question for few events gets those of a part, and asks on
+constexpr int kReadsMax =
+    64;  // of the log, for one answer: a question for few events gets those of a part, and asks on
 
 }  // namespace
 
@@ -267,8 +268,8 @@ void Inspection::handle(const http::Request& request, http::Responder responder)
     } else if (request.path == "/log") {
         responder.send(impl_->log());
     } else {
-        responder.send(
-            inspection_problem(Error(ErrorCode::not_found, "known are /events, /replay, /log, /projections and /processes")));
+        responder.send(inspection_problem(
+            Error(ErrorCode::not_found, "known are /events, /replay, /log, /projections and /processes")));
     }
 }
 

@@ -140,8 +140,7 @@ std::string first_process(const ApplicationParts& parts) {
 }
 
 void add_json(Settings& settings, CliCommand& command) {
-    command.configuration.add(
-        {.name = "json", .value = Value::boolean(settings.json), .help = "A JSON line for each"});
+    command.configuration.add({.name = "json", .value = Value::boolean(settings.json), .help = "A JSON line for each"});
 }
 
 }  // namespace
@@ -152,7 +151,8 @@ std::vector<CliCommand> process_commands(const ApplicationParts& parts) {
     commands.push_back(make_cli_command<Settings>(
         {.name = "processes list",
          .summary = "Print each process type with what it waits for",
-         .help = "COMMANDS are sent and not answered yet, RETRYING those of them that failed and are tried again; TIMERS wait "
+         .help = "COMMANDS are sent and not answered yet, RETRYING those of them that failed and are tried again; "
+                 "TIMERS wait "
                  "for their time; INPUT LAG is the number of events of other streams not taken yet.\n\nWorks beside a "
                  "running server.",
          .examples = {{"processes list", ""}}},
@@ -182,9 +182,8 @@ std::vector<CliCommand> process_commands(const ApplicationParts& parts) {
          .examples = {{"timers list --limit 10", "the next ten of each process type"}}},
         [&parts](Settings& settings, CliCommand& command) {
             add_directory(command, settings.directory, parts);
-            command.configuration.add({.name = "process",
-                                       .value = Value::text(settings.process, "PROCESS"),
-                                       .help = "Only of this type"});
+            command.configuration.add(
+                {.name = "process", .value = Value::text(settings.process, "PROCESS"), .help = "Only of this type"});
             command.configuration.add({.name = "limit",
                                        .value = Value::integer(settings.limit, 1, 1000),
                                        .help = "At most so many of each type"});

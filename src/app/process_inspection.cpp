@@ -112,7 +112,8 @@ Result<http::Response> ProcessInspection::ask(const http::Request& request) {
         any = any || aggregate.process != nullptr;
     // A tool must not send the commands of processes, so it does not run them.
     if (any && host_.processes().empty())
-        return fail(ErrorCode::conflict, "processes are only looked at beside a running server; begin one with `serve`");
+        return fail(ErrorCode::conflict,
+                    "processes are only looked at beside a running server; begin one with `serve`");
     if (request.path == "/processes") {
         http::Response response = lines();
         for (const HostedProcess& process : host_.processes()) {
@@ -127,7 +128,8 @@ Result<http::Response> ProcessInspection::ask(const http::Request& request) {
     const std::size_t slash = path.find('/');
     LEFTFOLD_TRY(process, find(path.substr(0, slash)));
     const std::string_view what = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    LEFTFOLD_TRY(query, InspectionQuery::parse(request.query, {"instance", "after-instance", "after-version", "limit"}));
+    LEFTFOLD_TRY(query,
+                 InspectionQuery::parse(request.query, {"instance", "after-instance", "after-version", "limit"}));
     LEFTFOLD_TRY(limit, query.number("limit", kLimitDefault, kLimitMax));
     if (what == "commands")
         return commands_of(*process, query, static_cast<std::size_t>(limit));

@@ -201,9 +201,10 @@ Result<int> skip(const ApplicationParts& parts, const Settings& settings, Termin
                                                                                : std::nullopt;
     if (!fault)
         return fail(ErrorCode::conflict, fmt::format("projection '{}' is not stopped at an event", settings.name));
-    LEFTFOLD_CHECK(owner->order(fmt::format("{}?topic={}&partition={}&position={}", target_of(settings, "skip"),
-                                            http::percent_encode(fault->place.topic), fault->place.partition,
-                                            fault->place.position), kAnswerTimeout));
+    LEFTFOLD_CHECK(owner->order(
+        fmt::format("{}?topic={}&partition={}&position={}", target_of(settings, "skip"),
+                    http::percent_encode(fault->place.topic), fault->place.partition, fault->place.position),
+        kAnswerTimeout));
     terminal.out << fmt::format("{}: passed {} '{}' version {} for good\n", settings.name, fault->type, fault->key,
                                 fault->version);
     return 0;

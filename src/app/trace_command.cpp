@@ -203,10 +203,12 @@ CliCommand trace_command(const ApplicationParts& parts) {
     return make_cli_command<Settings>(
         {.name = "trace",
          .summary = "Print what one cause brought about: a tree of commands and events, with times",
-         .help = "A command that a client sends begins a correlation: its id is the value of Leftfold-Correlation-Id, or of "
-                 "Idempotency-Key, or made by the server; every event that follows from it, in any service, carries it "
-                 "(`correlationid`). Times are since the first event was recorded.\n\nReads the whole log. Works beside "
-                 "a running server, and without one.",
+         .help =
+             "A command that a client sends begins a correlation: its id is the value of Leftfold-Correlation-Id, or "
+             "of "
+             "Idempotency-Key, or made by the server; every event that follows from it, in any service, carries it "
+             "(`correlationid`). Times are since the first event was recorded.\n\nReads the whole log. Works beside "
+             "a running server, and without one.",
          .examples = {{"trace 207264", "as a tree"}, {"trace 207264 --json", "the events as lines"}}},
         [&parts](Settings& settings, CliCommand& command) {
             add_directory(command, settings.directory, parts);
