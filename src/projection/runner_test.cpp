@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "broken_store.hpp"
+#include "forwarding_log.hpp"
 #include "runner_world.hpp"
 
 namespace leftfold::testing {
@@ -76,6 +77,36 @@ TEST(Runner, catching_up_takes_large_batches_in_turns) {
     EXPECT_EQ(world.rows(), world.expected());
     EXPECT_GE(world.runner().statistics().batches, 4U);
     EXPECT_LE(world.runner().statistics().batches, 20U);
+}
+
+TEST(Runner, little_is_read_ahead) {
+    class CountingLog : public ForwardingLog {
+      public:
+        using ForwardingLog::ForwardingLog;
+        Result<log::ReadBatch> read(log::Slot slot, Position from, std::size_t bytes_max) override {
+            auto batch = log_.read(slot, from, bytes_max);
+            read_count += batch->records().size();
+            return batch;
+        }
+        std::uint64_t read_count = 0;
+    };
+    RunnerWorld world({.batch_bytes_max = 64U << 10U, .turn_bytes_max = 16U << 10U});
+    world.append_many(5'000);
+    CountingLog log(world.log());
+    ProjectionRunner runner(world.sim().env(), log, world.tally(), world.options());
+    ASSERT_TRUE(runner.start());
+    std::uint64_t ahead_max = 0;
+    world.run_until([&] {
+        ahead_max = std::max(ahead_max, log.read_count - runner.statistics().events_folded);
+        return runner.status().state == ProjectionState::live;
+    });
+    EXPECT_EQ(log.read_count, 5'000U);
+    const std::uint64_t batch = (64U << 10U) / sizeof(Record);
+    EXPECT_GT(ahead_max, batch) << "the next batch is read while one is folded";
+    EXPECT_LE(ahead_max, 3 * batch);
+    bool is_stopped = false;
+    runner.stop([&] { is_stopped = true; });
+    world.run_until([&] { return is_stopped; });
 }
 
 TEST(Runner, several_topics_are_read) {
