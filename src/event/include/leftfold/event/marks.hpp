@@ -10,6 +10,8 @@
 #include <compare>
 #include <concepts>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -21,6 +23,10 @@ struct PersonalMark;
 struct KeyMark;
 struct IndexedMark;
 
+// A view fills a text without a cast, as it does by assignment.
+template <class From, class T>
+concept FillsText = std::same_as<T, std::string> && std::convertible_to<From, std::string_view>;
+
 template <class Mark, class T>
 class Marked {
   public:
@@ -30,7 +36,7 @@ class Marked {
     Marked(T value) : value_(std::move(value)) {}
     template <class U>
         requires(std::constructible_from<T, U> && !std::same_as<std::remove_cvref_t<U>, Marked>)
-    explicit(!std::convertible_to<U, T>) Marked(U&& value) : value_(std::forward<U>(value)) {}
+    explicit(!std::convertible_to<U, T> && !FillsText<U, T>) Marked(U&& value) : value_(std::forward<U>(value)) {}
 
     const T& value() const noexcept { return value_; }
     T& value() noexcept { return value_; }
