@@ -15,15 +15,38 @@
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/log/embedded_log.hpp"
 #include "leftfold/projection/runner.hpp"
+#include "leftfold/projection/typed_projection.hpp"
 #include "leftfold/rows/sqlite_store.hpp"
-
-#include "tally.hpp"
 
 namespace {
 
 using namespace leftfold;
 
 constexpr std::uint32_t kPartitions = 4;
+
+struct Deposited {
+    Money amount;
+};
+struct AccountEvents {
+    static constexpr std::string_view aggregate = "account";
+    using Event = std::variant<Deposited>;
+};
+struct Total {
+    Key<std::string> account;
+    Money total;
+    std::int64_t count = 0;
+};
+struct Totals {
+    using Events = ReadsFrom<AccountEvents>;
+    using Tables = std::tuple<Total>;
+    static constexpr std::uint32_t version = 1;
+
+    void on(const Deposited& event, const EventMeta& meta, Rows<Total>& totals) const {
+        Total& row = totals[meta.key];
+        row.total += event.amount;
+        ++row.count;
+    }
+};
 
 double seconds_since(const Env& env, MonotonicTime begin) {
     return std::chrono::duration<double>(env.clock.monotonic() - begin).count();
@@ -33,9 +56,9 @@ class Bench {
   public:
     Bench(std::string folder, int accounts) : folder_(std::move(folder)), accounts_(accounts) {
         log_ = log::open_embedded_log(env(), {.directory = folder_, .topics = {{"bank.account", kPartitions}}}).value();
-        projection_ = std::make_unique<testing::Tally>();
+        projection_ = make_typed_projection<Totals>("bank", "totals");
         ProjectionRunnerOptions options;
-        options.folder = join_path(folder_, "projections/tally");
+        options.folder = join_path(folder_, "projections/totals");
         options.open_store = [this](const std::string& path, const rows::Schema& schema) {
             return rows::open_sqlite_store(env().files, path, schema);
         };
@@ -101,7 +124,7 @@ class Bench {
 
     bool append(int number, std::function<void()> done) {
         const std::string key = fmt::format("account-{}", (number * 7919LL) % accounts_);
-        const std::string payload = fmt::to_string(1 + number % 1000);
+        const std::string payload = fmt::format("{{\"amount\":\"{}.50\"}}", 1 + number % 1000);
         Record record;
         record.meta.type = "bank.account.deposited";
         record.payload = payload;
@@ -128,7 +151,7 @@ class Bench {
     int accounts_;
     RealEnv real_;
     std::unique_ptr<log::EventLog> log_;
-    std::unique_ptr<testing::Tally> projection_;
+    std::unique_ptr<ProjectionModel> projection_;
     std::unique_ptr<ProjectionRunner> runner_;
 };
 
