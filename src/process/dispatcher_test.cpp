@@ -206,7 +206,8 @@ TEST_F(Dispatcher, failure_that_somebody_must_end_is_told_and_tried_slowly) {
     transfer("t-1");
     wait_until_sent(1);
     sender_->answer(fail(ErrorCode::user_code, "decide threw: oh"));
-    EXPECT_THAT(bank_->troubles, ElementsAre("command 'withdraw' of transfer 't-1' to account 'a-1': decide threw: oh"));
+    EXPECT_THAT(bank_->troubles,
+                ElementsAre("command 'withdraw' of transfer 't-1' to account 'a-1': decide threw: oh"));
     transfer("t-2");
     wait_until_sent(2);
     EXPECT_EQ(sender_->waiting[0].command.key, "a-1");
@@ -443,7 +444,8 @@ TEST_F(Hearing, event_that_makes_on_event_throw_holds_back_its_instance_only) {
     EXPECT_EQ(tally_of("a-2"), R"("count":1,"sum":6)");
     EXPECT_THAT(tally_of("a-1"), HasSubstr("there is no"));
     ASSERT_EQ(bank_->troubles.size(), 1U);
-    EXPECT_THAT(bank_->troubles[0], HasSubstr("leftfold:event/bank.account/a-1/2 for tally 'a-1': decide threw: not this one"));
+    EXPECT_THAT(bank_->troubles[0],
+                HasSubstr("leftfold:event/bank.account/a-1/2 for tally 'a-1': decide threw: not this one"));
     const auto status = bank_->tally_dispatcher().status();
     EXPECT_THAT(status.inputs.at(0).last_error, HasSubstr("not this one"));
     EXPECT_LT(status.inputs.at(0).position, status.inputs.at(0).durable_end);

@@ -40,7 +40,8 @@ class OpenRows : public ::testing::Test {
         record.position = Position(6);
         RowBatch batch;
         batch.events.push_back(log::ReadBatch({}, {record}, Position(7)));
-        batch.positions = {{"bank.transfer", PartitionId(0), Position(7)}, {"bank.account", PartitionId(1), Position(4)}};
+        batch.positions = {{"bank.transfer", PartitionId(0), Position(7)},
+                           {"bank.account", PartitionId(1), Position(4)}};
         const BatchResult result = commit_batch(rows, batch);
         ASSERT_TRUE(result.result) << result.result.error().message();
     }
@@ -126,13 +127,13 @@ TEST_F(OpenRows, command_answered_in_the_same_batch_leaves_no_row) {
         return of;
     };
     RowBatch batch;
-    batch.events.push_back(log::ReadBatch(
-        {},
-        {record("bank.transfer.started", 1, "not looked at"),
-         record("bank.transfer.process.command-requested", 2, requested),
-         record("bank.transfer.process.command-requested", 3, requested),
-         record("bank.transfer.process.answered", 4, R"({"request":2,"outcome":"accepted"})")},
-        Position(5)));
+    batch.events.push_back(
+        log::ReadBatch({},
+                       {record("bank.transfer.started", 1, "not looked at"),
+                        record("bank.transfer.process.command-requested", 2, requested),
+                        record("bank.transfer.process.command-requested", 3, requested),
+                        record("bank.transfer.process.answered", 4, R"({"request":2,"outcome":"accepted"})")},
+                       Position(5)));
     batch.positions = {{"bank.transfer", PartitionId(0), Position(5)}};
     ASSERT_TRUE(commit_batch(*rows, batch).result);
     const auto left = rows->reader->query({.table = kCommands}).value();

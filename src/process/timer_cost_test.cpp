@@ -1,7 +1,5 @@
 // What a waiting timer costs on the disk and in memory, on the real file system. Only on demand:
 //   LEFTFOLD_TIMERS=1000000 process_test --gtest_filter='TimerCost.*'
-#include <malloc.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -9,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "leftfold/env/real_env.hpp"
 #include "leftfold/log/embedded_log.hpp"
@@ -55,8 +54,8 @@ class Machine {
   public:
     explicit Machine(const std::string& folder) : model_(make_typed_process<Sleeper>("cost", "sleeper")) {
         Env& env = real_.env();
-        auto log = log::open_embedded_log(
-            env, {.directory = folder, .topics = {{"cost.sleeper"}, {"cost.sleeper.outcomes"}}});
+        auto log =
+            log::open_embedded_log(env, {.directory = folder, .topics = {{"cost.sleeper"}, {"cost.sleeper.outcomes"}}});
         if (!log)
             throw std::runtime_error(log.error().message());
         log_ = *std::move(log);

@@ -56,9 +56,7 @@ TEST(TypedProcess, timer_leads_on_and_is_cancelled) {
 
 TEST(TypedProcess, event_of_another_stream_goes_to_its_instance) {
     using namespace testing;
-    given<tallies::Tally>()
-        .when(happened("a-1", accounts::Withdrawn{"t", 5}))
-        .then(tallies::Counted{1, -5});
+    given<tallies::Tally>().when(happened("a-1", accounts::Withdrawn{"t", 5})).then(tallies::Counted{1, -5});
     given<tallies::Tally>().when(happened("a-1", accounts::Deposited{"t", 3})).then_nothing();
     given<tallies::Tally>().when(happened("a-1", accounts::Deposited{"t", 0})).then_nothing();
     EXPECT_THROW(given<tallies::Tally>().when(happened("a-1", accounts::Deposited{"throw", 2})).then_nothing(),
@@ -143,7 +141,9 @@ TEST(TypedProcess, steps_are_stored_in_one_order) {
     given<Odd>().when(Go{"twice"}).then(Went{"once"}, Went{"twice"});
     given<Odd>().when(Go{"both"}).then(Went{"both"}, sends("p-1", Call{1}), sends("p-2", Call{2}));
     given<Odd>().when(Go{"set twice"}).then(sets_timer("t", 2s), sets_timer("u", 0s));
-    given<Odd>(sets_timer("t", 1s)).when(Go{"set twice"}).then(cancels_timer("t"), sets_timer("t", 2s), sets_timer("u", 0s));
+    given<Odd>(sets_timer("t", 1s))
+        .when(Go{"set twice"})
+        .then(cancels_timer("t"), sets_timer("t", 2s), sets_timer("u", 0s));
     given<Odd>(sets_timer("t", 1s)).when(Go{"cancel and set"}).then(cancels_timer("t"), sets_timer("t", 3s));
     given<Odd>().when(timer_due("again")).then(sets_timer("again", 1s));
     given<Odd>().when(timer_due("t")).then(Went{"t 1"});
@@ -163,7 +163,8 @@ class Driven {
         auto read = model_->read_command(command, json);
         if (!read)
             throw std::runtime_error(read.error().message());
-        auto decided = instance_->decide(**read, {.id = "id", .key = "o-1", .version = version_, .time = {}, .actor = ""});
+        auto decided =
+            instance_->decide(**read, {.id = "id", .key = "o-1", .version = version_, .time = {}, .actor = ""});
         std::vector<std::string> types;
         std::vector<EventContext> contexts;
         for (const DecidedEvent& event : decided.value()) {
@@ -207,7 +208,8 @@ TEST(TypedProcess, second_answer_and_second_firing_change_nothing) {
     odd.restart_from_snapshot();
     EXPECT_EQ(odd.take(0, R"({"what":"cancel and set"})"),
               (Types{"app.odd.process.timer-cancelled", "app.odd.process.timer-set"}));
-    EXPECT_EQ(odd.take(model.timer_command(), ProcessModel::timer_json(Version(6))), Types()) << "another took its name";
+    EXPECT_EQ(odd.take(model.timer_command(), ProcessModel::timer_json(Version(6))), Types())
+        << "another took its name";
     EXPECT_EQ(odd.take(model.timer_command(), ProcessModel::timer_json(Version(8))),
               (Types{"app.odd.process.timer-fired", "app.odd.went"}));
     EXPECT_EQ(odd.take(model.timer_command(), ProcessModel::timer_json(Version(8))), Types());
@@ -244,8 +246,9 @@ TEST(TypedProcess, model_names_what_it_stores_sends_and_hears) {
     std::vector<std::string> names;
     for (const EventType& type : model->events())
         names.push_back(type.name);
-    EXPECT_EQ(names, (Types{"app.odd.went", "app.odd.process.command-requested", "app.odd.process.timer-set",
-                            "app.odd.process.timer-cancelled", "app.odd.process.answered", "app.odd.process.timer-fired"}));
+    EXPECT_EQ(names,
+              (Types{"app.odd.went", "app.odd.process.command-requested", "app.odd.process.timer-set",
+                     "app.odd.process.timer-cancelled", "app.odd.process.answered", "app.odd.process.timer-fired"}));
     ASSERT_EQ(model->sends().size(), 1U);
     EXPECT_EQ(model->sends()[0].aggregate, "phone");
     EXPECT_EQ(model->sends()[0].name, "ring");
@@ -275,7 +278,8 @@ TEST(TypedProcess, repeat_of_an_input_is_one_whatever_its_wording) {
         return (*model->read_command(model->answer_command(), ProcessModel::answer_json(Version(2), answer)))->hash();
     };
     EXPECT_EQ(hash(failed("at first")), hash(failed("and then")));
-    EXPECT_NE(hash(accepted()), (*model->read_command(model->timer_command(), ProcessModel::timer_json(Version(2))))->hash());
+    EXPECT_NE(hash(accepted()),
+              (*model->read_command(model->timer_command(), ProcessModel::timer_json(Version(2))))->hash());
 }
 
 TEST(TypedProcess, answer_is_stored_with_its_reason_and_details) {
