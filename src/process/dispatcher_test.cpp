@@ -241,7 +241,7 @@ TEST_F(Dispatcher, what_is_in_flight_at_a_stop_is_sent_again) {
 }
 
 TEST_F(Dispatcher, answered_command_is_not_sent_again_when_the_rows_are_folded_anew) {
-    start_scripted();
+    start_scripted({.processes = {.batch_bytes_max = 1}});  // request and answer are folded one after the other
     transfer("t-1");
     wait_until_sent(1);
     sender_->answer(Answer{.outcome = AnswerOutcome::rejected, .rejection = Rejection("no")});
