@@ -9,7 +9,7 @@ namespace leftfold::detail {
 
 namespace {
 constexpr std::size_t kSlotsMin = 256;
-constexpr std::size_t kPageRows = 256;
+constexpr std::size_t kPageRows = 1000;
 }  // namespace
 
 std::uint32_t HashNumbers::insert(std::uint64_t hash) {
