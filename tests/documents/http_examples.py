@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/http.md").read_text(encoding="utf-8")
 ANYTHING = "…"
 # It answers over a socket in the data directory only, and its types are names of error codes.
-NOT_FOR_CLIENTS = {"src/app/inspection.cpp"}
+NOT_FOR_CLIENTS = {"src/app/inspection_query.cpp"}
 
 
 def split_message(text):
