@@ -133,7 +133,7 @@ void CommandPump::answered(const std::shared_ptr<const CommandRow>& row, Result<
                     return;
                 if (taken) {
                     ++context_.statistics.answers;
-                    context_.statistics.repeats += taken->is_repeat ? 1 : 0;
+                    context_.statistics.repeats += taken->is_repeat ? 1U : 0U;
                 }
                 ended(*row, taken ? nullptr : &taken.error());
             });

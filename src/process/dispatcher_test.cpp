@@ -247,9 +247,7 @@ TEST_F(Dispatcher, answered_command_is_not_sent_again_when_the_rows_are_folded_a
     sender_->answer(Answer{.outcome = AnswerOutcome::rejected, .rejection = Rejection("no")});
     settle();
     ASSERT_TRUE(bank_->stop());
-    auto& files = bank_->sim().files();
-    for (const DirectoryEntry& entry : *files.list("/data/processes/transfer"))
-        ASSERT_TRUE(files.remove("/data/processes/transfer/" + entry.name));
+    bank_->delete_rows("transfer");
     begin();
     run_for(10s);
     EXPECT_TRUE(dispatcher().status().is_caught_up);
@@ -415,9 +413,7 @@ TEST_F(Hearing, lost_rows_bring_everything_again_as_repeats) {
     ASSERT_TRUE(bank_->stop());
     // Long after the answers to eventless commands of other aggregates are forgotten.
     bank_->sim().clock().jump_wall(std::chrono::hours(24 * 30));
-    auto& files = bank_->sim().files();
-    for (const DirectoryEntry& entry : *files.list("/data/processes/tally"))
-        ASSERT_TRUE(files.remove("/data/processes/tally/" + entry.name));
+    bank_->delete_rows("tally");
     begin();
     settle();
     EXPECT_EQ(heard().inputs, 2U);

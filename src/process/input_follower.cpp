@@ -161,7 +161,7 @@ void InputFollower::ended(std::uint64_t number, const Result<Taken>& result) {
         return;
     }
     ++context_.statistics.inputs;
-    context_.statistics.repeats += result->is_repeat ? 1 : 0;
+    context_.statistics.repeats += result->is_repeat ? 1U : 0U;
     input.phase = Input::Phase::taken;
     busy_.erase(input.instance);
     give_next_of(std::string(input.instance));
