@@ -93,9 +93,8 @@ class Declarations {
         const auto model = projection.make_model(application, projection.name);
         for (const std::string& topic : model->topics())
             if (!topics_.contains(topic))
-                mistakes.push_back(
-                    fmt::format("{} reads '{}', and no service hosted here writes it: host the one that does", where,
-                                topic));
+                mistakes.push_back(fmt::format(
+                    "{} reads '{}', and no service hosted here writes it: host the one that does", where, topic));
         for (const std::string& route : projection.routes) {
             if (const auto checked = gateway::check_projection_route(route, *model); !checked)
                 mistakes.push_back(fmt::format("{}: {}", where, checked.error().message()));

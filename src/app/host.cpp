@@ -116,9 +116,8 @@ Host::~Host() = default;
 
 void Host::stop(Step stopped) {
     // What stops on the way counts down together.
-    auto all_stopped = std::make_shared<StepWhenAll>(projections_.size(), [this, stopped = std::move(stopped)]() mutable {
-        log_->stop(std::move(stopped));
-    });
+    auto all_stopped = std::make_shared<StepWhenAll>(
+        projections_.size(), [this, stopped = std::move(stopped)]() mutable { log_->stop(std::move(stopped)); });
     for (const HostedProjection& projection : projections_)
         projection.runner->stop([all_stopped] { all_stopped->one_is_done(); });
 }

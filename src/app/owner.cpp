@@ -41,8 +41,9 @@ class OwnerSession::Impl {
     Result<> own_if_free() {
         if (server_)
             return {};
-        auto host = Host::open(real_.env(), application_, services_, {.directory = directory_, .aggregates = {}, .role = HostRole::questions},
-                               registry_, logger_);
+        auto host =
+            Host::open(real_.env(), application_, services_,
+                       {.directory = directory_, .aggregates = {}, .role = HostRole::questions}, registry_, logger_);
         if (!host)
             return host.error().code() == ErrorCode::unavailable ? Result<>()
                                                                  : std::unexpected(std::move(host).error());

@@ -112,9 +112,9 @@ Result<> Gateway::add_projection(std::span<const std::string> patterns, Projecti
     impl_->projections_.push_back(
         std::make_unique<ProjectionRoutes>(impl_->env_, impl_->log_, runner, impl_->registry_));
     for (const std::string& pattern : patterns) {
-        LEFTFOLD_CHECK(impl_->add(
-            http::Method::get, pattern,
-            Impl::QueryTarget{impl_->projections_.back().get(), std::string(parameter_of(pattern))}));
+        LEFTFOLD_CHECK(
+            impl_->add(http::Method::get, pattern,
+                       Impl::QueryTarget{impl_->projections_.back().get(), std::string(parameter_of(pattern))}));
     }
     return {};
 }

@@ -98,8 +98,8 @@ http::Response ProjectionRoutes::answer_row(std::span<const QueryParameter> para
     if (!found)
         return failed(found.error());
     if (!*found)
-        return gateway::problem_of(Error(ErrorCode::not_found, fmt::format("projection '{}' has no row with this key",
-                                                                           runner_.model().name())));
+        return gateway::problem_of(Error(
+            ErrorCode::not_found, fmt::format("projection '{}' has no row with this key", runner_.model().name())));
     return http::json_response(200, std::move(body));
 }
 

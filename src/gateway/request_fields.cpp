@@ -89,9 +89,9 @@ OrResponse<std::string_view> command_id_of(const http::Request& request) {
     if (!is_usable_id(values))
         return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used", kUsableId));
     if (values.front().starts_with(kDerivedIdPrefix))
-        return std::unexpected(bad_request("bad-command-id", "The Idempotency-Key cannot be used",
-                                           fmt::format("ids that begin with '{}' are given by processes",
-                                                       kDerivedIdPrefix)));
+        return std::unexpected(
+            bad_request("bad-command-id", "The Idempotency-Key cannot be used",
+                        fmt::format("ids that begin with '{}' are given by processes", kDerivedIdPrefix)));
     return values.front();
 }
 

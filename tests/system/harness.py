@@ -181,8 +181,15 @@ class Client:
         return self.request("POST", path, body if isinstance(body, (str, bytes)) else json.dumps(body), headers)
 
     def request(self, method, path, body, headers):
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._connection.request(method, path, body, headers)
+        """A header whose value is a list or tuple is sent once for each of its values."""
+        body = body.encode() if isinstance(body, str) else body
+        self._connection.putrequest(method, path)
+        for name, values in headers.items():
+            for value in values if isinstance(values, (list, tuple)) else [values]:
+                self._connection.putheader(name.replace("_", "-"), value)
+        if body is not None:
+            self._connection.putheader("Content-Length", str(len(body)))
+        self._connection.endheaders(body)
         return Answer(self._connection.getresponse())
 
     def events(self, path):

@@ -14,7 +14,7 @@ struct Balance {
 #ifdef LEFTFOLD_COMPILES
     leftfold::Key<std::string> account;
 #else
-    leftfold::Key<std::optional<std::string>> account;
+    leftfold::Key<std::optional<std::string> > account;
 #endif
     leftfold::Money balance;
 };

@@ -6,5 +6,5 @@
 #include "leftfold/app/application.hpp"
 #include "leftfold/app/service.hpp"
 #include "leftfold/event/decimal.hpp"
-#include "leftfold/event/marks.hpp"
 #include "leftfold/event/event_stream.hpp"
+#include "leftfold/event/marks.hpp"

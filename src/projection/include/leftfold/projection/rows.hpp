@@ -211,7 +211,8 @@ class Rows : public detail::RowCache {
 
     template <class... K>
     static KeyView view_of(const K&... key) {
-        static_assert(sizeof...(K) == kKeyCount, "leftfold: give one argument for each Key<> column of the row, in order");
+        static_assert(sizeof...(K) == kKeyCount,
+                      "leftfold: give one argument for each Key<> column of the row, in order");
         if constexpr (sizeof...(K) == kKeyCount) {
             static_assert(detail::names_key<R, K...>(std::make_index_sequence<sizeof...(K)>()),
                           "leftfold: an argument does not convert to its Key<> column of the row");

@@ -161,7 +161,7 @@ std::vector<ToldEvent> told(const std::vector<EventFor<P>>& events) {
 }
 
 template <class P>
-class [[nodiscard]] GivenEvents {
+class GivenEvents {
   public:
     explicit GivenEvents(const std::vector<EventFor<P>>& events)
         : scenario_(std::make_unique<ProjectionScenario>(make_typed_projection<P>("test", "projection"))) {
@@ -170,7 +170,7 @@ class [[nodiscard]] GivenEvents {
 
     // In a later batch.
     template <class... E>
-    GivenEvents when(EventAt<E>... events) && {
+    [[nodiscard]] GivenEvents when(EventAt<E>... events) && {
         scenario_->fold("when", told(std::vector<EventFor<P>>{EventFor<P>(std::move(events))...}));
         return std::move(*this);
     }
@@ -203,12 +203,12 @@ class [[nodiscard]] GivenEvents {
 
 template <class P, class... E>
     requires detail::NamesTables<P>
-detail::GivenEvents<P> given(EventAt<E>... events) {
+[[nodiscard]] detail::GivenEvents<P> given(EventAt<E>... events) {
     return detail::GivenEvents<P>(std::vector<EventFor<P>>{EventFor<P>(std::move(events))...});
 }
 template <class P>
     requires detail::NamesTables<P>
-detail::GivenEvents<P> given(const std::vector<EventFor<P>>& events) {
+[[nodiscard]] detail::GivenEvents<P> given(const std::vector<EventFor<P>>& events) {
     return detail::GivenEvents<P>(events);
 }
 
