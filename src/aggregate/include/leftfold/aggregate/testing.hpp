@@ -143,9 +143,10 @@ class [[nodiscard]] Given {
 
 }  // namespace detail
 
-// The aggregate's history so far; none: it does not exist.
+// The aggregate's history so far; none: it does not exist. (A process, which has Steps, has a given() of its own.)
 template <class A, class... Events>
-    requires(detail::NamesCommands<A> && (std::constructible_from<typename A::Event, Events> && ...))
+    requires(detail::NamesCommands<A> && !requires { typename A::Steps; } &&
+             (std::constructible_from<typename A::Event, Events> && ...))
 detail::Given<A> given(Events&&... events) {
     auto scenario = std::make_unique<detail::Scenario>(make_typed_model<A>("test", "aggregate"));
     (scenario->given(detail::When<A>::encoded(typename A::Event(std::forward<Events>(events)))), ...);

@@ -1,0 +1,24 @@
+#include <variant>
+
+#include "leftfold/process/typed_process.hpp"
+
+struct Ship {
+#ifdef LEFTFOLD_COMPILES
+    static constexpr std::string_view aggregate = "parcel";
+#endif
+};
+struct Order {};
+struct Ordered {};
+
+struct Purchase {
+    using Command = std::variant<Order>;
+    using Event = std::variant<Ordered>;
+    using Sends = std::variant<Ship>;
+    using Steps = leftfold::Steps<Purchase>;
+
+    Steps decide(const Order&) const { return Ordered{}; }
+    Steps on_answer(const Ship&, const leftfold::Answer&) const { return Steps::nothing(); }
+    void evolve(const Ordered&) {}
+};
+
+const auto model = leftfold::make_typed_process<Purchase>("test", "purchase");
