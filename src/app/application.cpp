@@ -1,5 +1,6 @@
 #include "leftfold/app/application.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <ostream>
 
@@ -27,6 +28,7 @@ std::vector<CliCommand> built_in_commands(const ApplicationParts& parts) {
     commands.push_back(replay_command(parts));
     commands.push_back(log_info_command(parts));
     commands.push_back(log_verify_command(parts));
+    std::ranges::move(projection_commands(parts), std::back_inserter(commands));
     commands.push_back(catalogue_command(parts));
     commands.push_back(version_command(parts));
     return commands;
@@ -64,6 +66,7 @@ int Application::run(int argc, char** argv) {
             return names;
         }());
     line.group("log", "Look at what is stored");
+    line.group("projections", "Look at the tables that are folded out of events, build them anew, take copies");
     std::vector<CliCommand> commands = built_in_commands(parts);
     commands.insert(commands.begin() + 1, std::move_iterator(impl_->commands.begin()),
                     std::move_iterator(impl_->commands.end()));

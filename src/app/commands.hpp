@@ -24,6 +24,7 @@ CliCommand events_command(const ApplicationParts& parts);
 CliCommand replay_command(const ApplicationParts& parts);
 CliCommand log_info_command(const ApplicationParts& parts);
 CliCommand log_verify_command(const ApplicationParts& parts);
+std::vector<CliCommand> projection_commands(const ApplicationParts& parts);
 CliCommand catalogue_command(const ApplicationParts& parts);
 CliCommand version_command(const ApplicationParts& parts);
 

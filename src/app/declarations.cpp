@@ -2,6 +2,8 @@
 
 #include <map>
 #include <set>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,10 +40,16 @@ class Declarations {
             for (const AggregateDeclaration& aggregate : service.aggregates())
                 check_aggregate(application, service, aggregate);
         }
-        // Once all topics are known.
-        for (const Service& service : services)
+        if (!is_application_named_)
+            return;
+        // Once all topics and commands are known.
+        for (const Service& service : services) {
+            for (const AggregateDeclaration& aggregate : service.aggregates())
+                if (aggregate.make_process != nullptr)
+                    check_process(application, service, aggregate);
             for (const ProjectionDeclaration& projection : service.projections())
                 check_projection(application, service, projection);
+        }
     }
 
     std::vector<std::string> mistakes;
@@ -76,25 +84,43 @@ class Declarations {
             return;
         }
         const auto model = aggregate.make_model(application, aggregate.name);
+        for (const CommandType& command : model->routed_commands())
+            commands_.emplace(aggregate.name, command.name);
         for (const auto& route : gateway::routes_of_aggregate(aggregate.route, model->routed_commands()))
             if (!add_route(route, where))
                 return;
     }
 
+    void check_process(std::string_view application, const Service& service, const AggregateDeclaration& process) {
+        const std::string where = fmt::format("process '{}' of service '{}'", process.name, service.name());
+        const auto model = process.make_process(application, process.name);
+        check_topics(where, model->input_topics());
+        for (const SentCommandType& sent : model->sends())
+            if (!commands_.contains({sent.aggregate, sent.name}))
+                mistakes.push_back(
+                    fmt::format("{} sends '{}' to '{}', and no service hosted here has such an aggregate "
+                                "with such a command: host the one that does, or mend the names",
+                                where, sent.name, sent.aggregate));
+    }
+
+    void check_topics(const std::string& where, std::span<const std::string> topics) {
+        for (const std::string& topic : topics)
+            if (!topics_.contains(topic))
+                mistakes.push_back(fmt::format(
+                    "{} reads '{}', and no service hosted here writes it: host the one that does", where, topic));
+    }
+
     void check_projection(std::string_view application, const Service& service,
                           const ProjectionDeclaration& projection) {
         const std::string where = fmt::format("projection '{}' of service '{}'", projection.name, service.name());
-        if (!check_name("projection", projection.name) || !is_application_named_)
+        if (!check_name("projection", projection.name))
             return;
         if (!projections_.insert(projection.name).second) {
             mistakes.push_back(fmt::format("{} is declared twice: call one of them something else", where));
             return;
         }
         const auto model = projection.make_model(application, projection.name);
-        for (const std::string& topic : model->topics())
-            if (!topics_.contains(topic))
-                mistakes.push_back(fmt::format(
-                    "{} reads '{}', and no service hosted here writes it: host the one that does", where, topic));
+        check_topics(where, model->topics());
         for (const std::string& route : projection.routes) {
             if (const auto checked = gateway::check_projection_route(route, *model); !checked)
                 mistakes.push_back(fmt::format("{}: {}", where, checked.error().message()));
@@ -133,6 +159,7 @@ class Declarations {
     std::vector<std::string> owners_;  // by RouteId
     std::map<std::string_view, std::string_view> service_of_;
     std::set<std::string, std::less<>> topics_;
+    std::set<std::pair<std::string, std::string>> commands_;  // by aggregate and name
     std::set<std::string_view> projections_;
 };
 

@@ -28,6 +28,12 @@ class StepWhenAll {
     Step step_;
 };
 
+auto store_factory(FileSystem& files) {
+    return [&files](const std::string& path, const rows::Schema& schema) {
+        return rows::open_sqlite_store(files, path, schema);
+    };
+}
+
 // What an operator must know of a projection, when it changes.
 void log_changes_of(ProjectionRunner& runner, Logger& logger) {
     runner.on_change([&runner, &logger] {
@@ -68,33 +74,71 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
     host->log_ = std::move(log);
     host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger);
 
-    AggregateOptions aggregates = std::move(options.aggregates);
-    aggregates.snapshot_folder = join_path(options.directory, "snapshots");
-    TopicId topic;
-    for (const Service& service : services) {
-        for (const AggregateDeclaration& declaration : service.aggregates()) {
-            auto model = declaration.make_model(application, declaration.name);
-            const TopicId outcomes = topic.next();
-            auto runtime = std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, aggregates);
-            gateway::AggregateRoute route{.pattern = declaration.route,
-                                          .problem_scope = topic_name(application, declaration.name),
-                                          .event_source = fmt::format("/{}/{}", application, declaration.name)};
-            LEFTFOLD_CHECK(host->gateway_->add_aggregate(std::move(route), *runtime));
-            host->aggregates_.push_back(
-                {declaration.name, declaration.route, std::move(model), topic, std::move(runtime)});
-            topic = outcomes.next();
-        }
-    }
+    LEFTFOLD_CHECK(host->add_aggregates(env, application, services, options));
     if (options.role == HostRole::serving)
+        LEFTFOLD_CHECK(host->start_processes(env, options, logger));
+    if (options.role != HostRole::questions)
         LEFTFOLD_CHECK(host->add_projections(env, application, services, options, logger));
     return host;
 }
 
+Result<> Host::add_aggregates(const Env& env, std::string_view application, const std::vector<Service>& services,
+                              const HostOptions& options) {
+    AggregateOptions plain = options.aggregates;
+    plain.snapshot_folder = join_path(options.directory, "snapshots");
+    TopicId topic;
+    for (const Service& service : services) {
+        for (const AggregateDeclaration& declaration : service.aggregates()) {
+            HostedAggregate hosted{.name = declaration.name,
+                                   .route = declaration.route,
+                                   .model = {},
+                                   .process = nullptr,
+                                   .topic = topic,
+                                   .runtime = {}};
+            if (declaration.make_process != nullptr) {
+                auto model = declaration.make_process(application, declaration.name);
+                hosted.process = model.get();
+                hosted.model = std::move(model);
+            } else {
+                hosted.model = declaration.make_model(application, declaration.name);
+            }
+            const TopicId outcomes = topic.next();
+            hosted.runtime =
+                std::make_unique<AggregateRuntime>(env, *log_, *hosted.model, topic, outcomes,
+                                                   hosted.process == nullptr ? plain : options_of_process(plain));
+            gateway::AggregateRoute route{.pattern = declaration.route,
+                                          .problem_scope = topic_name(application, declaration.name),
+                                          .event_source = fmt::format("/{}/{}", application, declaration.name)};
+            LEFTFOLD_CHECK(gateway_->add_aggregate(std::move(route), *hosted.runtime));
+            aggregates_.push_back(std::move(hosted));
+            topic = outcomes.next();
+        }
+    }
+    return {};
+}
+
+Result<> Host::start_processes(const Env& env, const HostOptions& options, Logger& logger) {
+    sender_ = std::make_unique<LocalSender>(env.scheduler, *log_);
+    for (const HostedAggregate& aggregate : aggregates_)
+        sender_->add(*aggregate.runtime);
+    for (const HostedAggregate& aggregate : aggregates_) {
+        if (aggregate.process == nullptr)
+            continue;
+        auto dispatcher = std::make_unique<ProcessDispatcher>(
+            env, *log_, *aggregate.process, aggregate.topic, *aggregate.runtime, *sender_,
+            ProcessOptions{.folder = join_path(join_path(options.directory, "processes"), aggregate.name),
+                           .open_store = store_factory(env.files)});
+        dispatcher->on_trouble([&logger, name = aggregate.name](const std::string& what, const Error& error) {
+            logger.error("process-in-trouble", {{"process", name}, {"what", what}, {"error", error}});
+        });
+        LEFTFOLD_CHECK(dispatcher->start());
+        processes_.push_back({aggregate.name, std::move(dispatcher)});
+    }
+    return {};
+}
+
 Result<> Host::add_projections(const Env& env, std::string_view application, const std::vector<Service>& services,
                                const HostOptions& options, Logger& logger) {
-    const auto open_store = [&files = env.files](const std::string& path, const rows::Schema& schema) {
-        return rows::open_sqlite_store(files, path, schema);
-    };
     for (const Service& service : services) {
         for (const ProjectionDeclaration& declaration : service.projections()) {
             auto model = declaration.make_model(application, declaration.name);
@@ -102,7 +146,7 @@ Result<> Host::add_projections(const Env& env, std::string_view application, con
                 env, *log_, *model,
                 ProjectionRunnerOptions{
                     .folder = join_path(join_path(options.directory, "projections"), declaration.name),
-                    .open_store = open_store});
+                    .open_store = store_factory(env.files)});
             log_changes_of(*runner, logger);
             LEFTFOLD_CHECK(gateway_->add_projection(declaration.routes, *runner));
             LEFTFOLD_CHECK(runner->start());
@@ -115,9 +159,11 @@ Result<> Host::add_projections(const Env& env, std::string_view application, con
 Host::~Host() = default;
 
 void Host::stop(Step stopped) {
-    // What stops on the way counts down together.
-    auto all_stopped = std::make_shared<StepWhenAll>(
-        projections_.size(), [this, stopped = std::move(stopped)]() mutable { log_->stop(std::move(stopped)); });
+    const auto all_stopped = std::make_shared<StepWhenAll>(
+        processes_.size() + projections_.size(),
+        [this, stopped = std::move(stopped)]() mutable { log_->stop(std::move(stopped)); });
+    for (const HostedProcess& process : processes_)
+        process.dispatcher->stop([all_stopped] { all_stopped->one_is_done(); });
     for (const HostedProjection& projection : projections_)
         projection.runner->stop([all_stopped] { all_stopped->one_is_done(); });
 }

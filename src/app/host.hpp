@@ -11,6 +11,8 @@
 #include "leftfold/app/service.hpp"
 #include "leftfold/gateway/gateway.hpp"
 #include "leftfold/log/embedded_log.hpp"
+#include "leftfold/process/dispatcher.hpp"
+#include "leftfold/process/sender.hpp"
 #include "leftfold/projection/runner.hpp"
 #include "leftfold/telemetry/metrics.hpp"
 
@@ -18,8 +20,9 @@ namespace leftfold {
 
 // What of the services runs, beside aggregates.
 enum class HostRole : std::uint8_t {
-    questions,  // nothing: tools that only read the log
-    serving,    // everything
+    questions,    // nothing: for tools that only read the log
+    projections,  // for tools that look at rows
+    serving,      // everything
 };
 
 struct HostOptions {
@@ -34,6 +37,7 @@ struct HostedAggregate {
     std::string name;
     std::string route;
     std::unique_ptr<AggregateModel> model;
+    const ProcessModel* process = nullptr;  // the model, if it is one of a process
     TopicId topic;
     std::unique_ptr<AggregateRuntime> runtime;
 };
@@ -43,6 +47,11 @@ struct HostedProjection {
     std::vector<std::string> routes;
     std::unique_ptr<ProjectionModel> model;
     std::unique_ptr<ProjectionRunner> runner;
+};
+
+struct HostedProcess {
+    std::string name;
+    std::unique_ptr<ProcessDispatcher> dispatcher;
 };
 
 // Every topic that the services need, in the order in which Host opens them.
@@ -60,6 +69,7 @@ class Host {
     log::EventLog& log() noexcept { return *log_; }
     gateway::Gateway& gateway() noexcept { return *gateway_; }
     const std::vector<HostedAggregate>& aggregates() const noexcept { return aggregates_; }
+    const std::vector<HostedProcess>& processes() const noexcept { return processes_; }
     const std::vector<HostedProjection>& projections() const noexcept { return projections_; }
 
     // Waits for what is under way, closes the log; then `stopped`. Stop the servers in front first. Once.
@@ -68,11 +78,16 @@ class Host {
   private:
     Host() = default;
 
+    Result<> add_aggregates(const Env& env, std::string_view application, const std::vector<Service>& services,
+                            const HostOptions& options);
+    Result<> start_processes(const Env& env, const HostOptions& options, Logger& logger);
     Result<> add_projections(const Env& env, std::string_view application, const std::vector<Service>& services,
                              const HostOptions& options, Logger& logger);
 
     std::unique_ptr<log::EventLog> log_;
     std::vector<HostedAggregate> aggregates_;
+    std::unique_ptr<LocalSender> sender_;
+    std::vector<HostedProcess> processes_;
     std::vector<HostedProjection> projections_;
     std::unique_ptr<gateway::Gateway> gateway_;
 };

@@ -73,7 +73,8 @@ Result<int> converse(const ApplicationParts& parts, const std::string& directory
                      Conversation::NextTarget next_target,
                      OwnerSession::AtOwnersEnd at_owners_end = OwnerSession::AtOwnersEnd::ask_the_next) {
     RealEnv real;
-    LEFTFOLD_TRY(owner, OwnerSession::open(real, parts.name, parts.services, directory, at_owners_end));
+    LEFTFOLD_TRY(owner,
+                 OwnerSession::open(real, parts.name, parts.services, directory, at_owners_end, HostRole::questions));
     return Conversation(*owner, real, terminal, std::move(next_target)).run();
 }
 

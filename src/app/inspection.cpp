@@ -1,15 +1,16 @@
 #include "inspection.hpp"
 
-#include <charconv>
 #include <map>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "leftfold/event/cloud_event.hpp"
-#include "leftfold/http/problem.hpp"
 #include "leftfold/http/url.hpp"
 #include "leftfold/log/position_token.hpp"
+
+#include "inspection_query.hpp"
+#include "projection_inspection.hpp"
 
 namespace leftfold {
 
@@ -20,50 +21,6 @@ constexpr std::int64_t kLimitDefault = 1000;
 constexpr std::int64_t kLimitMax = 10'000;
 constexpr std::int64_t kWaitMsMax = 30'000;
 constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
-
-// The parameters of a request; an unknown or malformed one is an error.
-class Query {
-  public:
-    static Result<Query> parse(std::string_view text, std::initializer_list<std::string_view> known) {
-        LEFTFOLD_TRY(parameters, http::parse_query(text));
-        Query query;
-        for (auto& [name, value] : parameters) {
-            bool is_known = false;
-            for (const std::string_view one : known)
-                is_known = is_known || one == name;
-            if (!is_known || !query.values_.emplace(std::move(name), std::move(value)).second)
-                return fail(ErrorCode::invalid_argument, fmt::format("unknown or repeated parameter in '?{}'", text));
-        }
-        return query;
-    }
-
-    std::string_view text(std::string_view name) const {
-        const auto found = values_.find(name);
-        return found == values_.end() ? std::string_view() : std::string_view(found->second);
-    }
-    Result<std::int64_t> number(std::string_view name, std::int64_t otherwise, std::int64_t max) const {
-        const std::string_view given = text(name);
-        if (given.empty())
-            return otherwise;
-        std::int64_t value = 0;
-        const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
-        if (error != std::errc() || end != given.data() + given.size() || value < 0 || value > max)
-            return fail(ErrorCode::invalid_argument, fmt::format("{} is a number from 0 to {}", name, max));
-        return value;
-    }
-
-  private:
-    std::map<std::string, std::string, std::less<>> values_;
-};
-
-http::Response problem(const Error& error) {
-    const int status = error.code() == ErrorCode::not_found          ? 404
-                       : error.code() == ErrorCode::invalid_argument ? 400
-                                                                     : 500;
-    return http::Problem(status, to_string(error.code()), "The owner of the data directory cannot answer")
-        .detail(error.message())
-        .response();
-}
 
 }  // namespace
 
@@ -81,6 +38,10 @@ class Inspection::Impl {
     void events(std::string_view text, http::Responder responder);
     Result<http::Response> replay(std::string_view text);
     http::Response log();
+
+    void projections(const http::Request& request, http::Responder responder) {
+        projections_.handle(request, std::move(responder));
+    }
 
   private:
     struct EventsQuery {
@@ -104,6 +65,7 @@ class Inspection::Impl {
 
     Env env_;
     Host& host_;
+    ProjectionInspection projections_{env_, host_};
     log::EventLog::WatchId watch_;
     std::map<std::uint64_t, Waiting> waiting_;
     std::uint64_t next_waiting_ = 0;
@@ -121,7 +83,7 @@ Result<TopicId> Inspection::Impl::find_topic(std::string_view name) {
 }
 
 Result<Inspection::Impl::EventsQuery> Inspection::Impl::parse_events(std::string_view text) {
-    LEFTFOLD_TRY(query, Query::parse(text, {"topic", "position", "limit", "wait-ms"}));
+    LEFTFOLD_TRY(query, InspectionQuery::parse(text, {"topic", "position", "limit", "wait-ms"}));
     LEFTFOLD_TRY(topic, find_topic(query.text("topic")));
     LEFTFOLD_TRY(limit, query.number("limit", kLimitDefault, kLimitMax));
     LEFTFOLD_TRY(wait_ms, query.number("wait-ms", 0, kWaitMsMax));
@@ -175,7 +137,7 @@ void Inspection::Impl::events(std::string_view text, http::Responder responder) 
     auto query = parse_events(text);
     auto answer = query ? read_events(*query) : std::unexpected(query.error());
     if (!answer) {
-        responder.send(problem(answer.error()));
+        responder.send(inspection_problem(answer.error()));
         return;
     }
     if (answer->second || query->wait_ms == 0) {
@@ -196,7 +158,7 @@ void Inspection::Impl::wake() {
             continue;
         }
         env_.scheduler.cancel(each->second.timer);
-        each->second.responder.send(answer ? std::move(answer->first) : problem(answer.error()));
+        each->second.responder.send(answer ? std::move(answer->first) : inspection_problem(answer.error()));
         each = waiting_.erase(each);
     }
 }
@@ -206,12 +168,12 @@ void Inspection::Impl::give_up(std::uint64_t id) {
     if (found == waiting_.end())
         return;
     auto answer = read_events(found->second.query);
-    found->second.responder.send(answer ? std::move(answer->first) : problem(answer.error()));
+    found->second.responder.send(answer ? std::move(answer->first) : inspection_problem(answer.error()));
     waiting_.erase(found);
 }
 
 Result<http::Response> Inspection::Impl::replay(std::string_view text) {
-    LEFTFOLD_TRY(query, Query::parse(text, {"aggregate", "id", "from", "limit"}));
+    LEFTFOLD_TRY(query, InspectionQuery::parse(text, {"aggregate", "id", "from", "limit"}));
     LEFTFOLD_TRY(from, query.number("from", 1, INT64_MAX));
     LEFTFOLD_TRY(limit, query.number("limit", kLimitDefault, kLimitMax));
     const HostedAggregate* aggregate = nullptr;
@@ -280,15 +242,20 @@ Inspection::Inspection(const Env& env, Host& host) : impl_(std::make_unique<Impl
 Inspection::~Inspection() = default;
 
 void Inspection::handle(const http::Request& request, http::Responder responder) {
-    if (request.path == "/events") {
+    if (request.path == "/projections" || request.path.starts_with("/projections/")) {
+        impl_->projections(request, std::move(responder));
+    } else if (request.method != http::Method::get) {
+        responder.send(inspection_problem(Error(ErrorCode::invalid_argument, "this is only asked, by GET")));
+    } else if (request.path == "/events") {
         impl_->events(request.query, std::move(responder));
     } else if (request.path == "/replay") {
         auto response = impl_->replay(request.query);
-        responder.send(response ? std::move(*response) : problem(response.error()));
+        responder.send(response ? std::move(*response) : inspection_problem(response.error()));
     } else if (request.path == "/log") {
         responder.send(impl_->log());
     } else {
-        responder.send(problem(Error(ErrorCode::not_found, "known are /events, /replay and /log")));
+        responder.send(
+            inspection_problem(Error(ErrorCode::not_found, "known are /events, /replay, /log and /projections")));
     }
 }
 

@@ -14,10 +14,11 @@ namespace leftfold {
 // Name of the owner's socket inside the data directory.
 inline constexpr std::string_view kControlSocketName = "control.sock";
 
-// Routes, all GET, with JSON lines or JSON as answer:
-//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next one in
-//   Leftfold-Position /replay?aggregate=&id=&from=&limit=             each event of an aggregate, with the state after
-//   it /log                                            topics and the positions of their partitions
+// Routes, GET but where said, with JSON lines or JSON as answer:
+//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next in Leftfold-Position
+//   /replay?aggregate=&id=&from=&limit=             each event of an aggregate, with the state after it
+//   /log                                            topics and the positions of their partitions
+//   /projections…                                   projection_inspection.hpp
 class Inspection final : public http::Handler {
   public:
     // Both borrowed.

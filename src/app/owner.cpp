@@ -28,12 +28,13 @@ Error error_of(const http::ClientResponse& response) {
 class OwnerSession::Impl {
   public:
     Impl(RealEnv& real, std::string_view application, const std::vector<Service>& services, std::string directory,
-         AtOwnersEnd at_owners_end)
+         AtOwnersEnd at_owners_end, HostRole role)
         : real_(real),
           application_(application),
           services_(services),
           directory_(std::move(directory)),
           at_owners_end_(at_owners_end),
+          role_(role),
           socket_{join_path(directory_, kControlSocketName)},
           client_(real.env(), {.endpoint = socket_, .host = "leftfold"}) {}
 
@@ -41,9 +42,8 @@ class OwnerSession::Impl {
     Result<> own_if_free() {
         if (server_)
             return {};
-        auto host =
-            Host::open(real_.env(), application_, services_,
-                       {.directory = directory_, .aggregates = {}, .role = HostRole::questions}, registry_, logger_);
+        auto host = Host::open(real_.env(), application_, services_,
+                               {.directory = directory_, .aggregates = {}, .role = role_}, registry_, logger_);
         if (!host)
             return host.error().code() == ErrorCode::unavailable ? Result<>()
                                                                  : std::unexpected(std::move(host).error());
@@ -59,10 +59,11 @@ class OwnerSession::Impl {
         Duration timeout;
         Answer answer;
         MonotonicTime begun;
+        http::Method method = http::Method::get;
     };
 
     void send(Question question) {
-        http::ClientRequest request{.target = question.target, .timeout = question.timeout};
+        http::ClientRequest request{.method = question.method, .target = question.target, .timeout = question.timeout};
         client_.request(std::move(request),
                         [this, question = std::move(question)](Result<http::ClientResponse> response) mutable {
                             on_response(std::move(question), std::move(response));
@@ -80,7 +81,8 @@ class OwnerSession::Impl {
             question.answer(std::move(response));
             return;
         }
-        if (is_without_owner(response.error()) && now() - question.begun < kOwnerWaitMax) {
+        const bool is_lost = question.method == http::Method::get && response.error().code() == ErrorCode::closed;
+        if ((is_lost || is_unheard(response.error())) && may_ask_another() && now() - question.begun < kOwnerWaitMax) {
             real_.env().scheduler.call_after(
                 kOwnerRetryDelay, [this, question = std::move(question)]() mutable { ask_again(std::move(question)); });
             return;
@@ -89,12 +91,11 @@ class OwnerSession::Impl {
             std::unexpected(std::move(response).error().with_context("asking the owner of the data directory")));
     }
 
-    // Questions change nothing, so that one without an answer may be asked again.
-    bool is_without_owner(const Error& error) const {
-        const bool is_gone = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::closed ||
-                             error.code() == ErrorCode::not_found;
-        return is_gone && (!has_answered_ || at_owners_end_ == AtOwnersEnd::ask_the_next);
+    // Nobody listens. Questions change nothing, so that one is asked again too where the answer was cut off.
+    static bool is_unheard(const Error& error) {
+        return error.code() == ErrorCode::unavailable || error.code() == ErrorCode::not_found;
     }
+    bool may_ask_another() const { return !has_answered_ || at_owners_end_ == AtOwnersEnd::ask_the_next; }
 
     void ask_again(Question question) {
         if (auto owned = own_if_free(); !owned)
@@ -108,6 +109,7 @@ class OwnerSession::Impl {
     const std::vector<Service>& services_;
     const std::string directory_;
     const AtOwnersEnd at_owners_end_;
+    const HostRole role_;
     const UnixEndpoint socket_;
     bool has_answered_ = false;
     MetricRegistry registry_;
@@ -123,18 +125,22 @@ OwnerSession::~OwnerSession() = default;
 
 Result<std::unique_ptr<OwnerSession>> OwnerSession::open(RealEnv& real, std::string_view application,
                                                          const std::vector<Service>& services, std::string directory,
-                                                         AtOwnersEnd at_owners_end) {
+                                                         AtOwnersEnd at_owners_end, HostRole role) {
     LEFTFOLD_TRY(exists, log::holds_embedded_log(real.env().files, directory));
     if (!exists)
         return fail(ErrorCode::not_found,
                     fmt::format("nothing is stored in '{}'; name the directory with --data", directory));
-    auto impl = std::make_unique<Impl>(real, application, services, std::move(directory), at_owners_end);
+    auto impl = std::make_unique<Impl>(real, application, services, std::move(directory), at_owners_end, role);
     LEFTFOLD_CHECK(impl->own_if_free());
     return std::unique_ptr<OwnerSession>(new OwnerSession(std::move(impl)));
 }
 
 void OwnerSession::ask(std::string target, Duration timeout, Answer answer) {
     impl_->send({std::move(target), timeout, std::move(answer), impl_->now()});
+}
+
+void OwnerSession::order(std::string target, Duration timeout, Answer answer) {
+    impl_->send({std::move(target), timeout, std::move(answer), impl_->now(), http::Method::post});
 }
 
 }  // namespace leftfold

@@ -163,6 +163,27 @@ class Serving {
                                {{"topic", topic.name}, {"partition", std::to_string(partition)}})
                         .set(bounds->durable_end.value());
         }
+        update_projection_metrics();
+    }
+
+    void update_projection_metrics() {
+        for (const HostedProjection& projection : host_->projections()) {
+            const ProjectionStatus status = projection.runner->status();
+            const ProjectionStatistics& statistics = projection.runner->statistics();
+            const Labels labels = {{"projection", projection.name}};
+            registry_.gauge("leftfold_projection_lag", "Events in the log that are not in the rows yet", labels)
+                .set(status.live ? status.live->lag() : 0);
+            registry_.gauge("leftfold_projection_stopped", "1: stopped before an event that cannot be folded", labels)
+                .set(status.state == ProjectionState::stopped ? 1 : 0);
+            registry_.gauge("leftfold_projection_served", "1: it answers queries", labels)
+                .set(status.is_served ? 1 : 0);
+            Counter& folded =
+                registry_.counter("leftfold_projection_events_total", "Events folded, builds included", labels);
+            folded.add(statistics.events_folded - folded.value());
+            Counter& late = registry_.counter("leftfold_projection_waits_timed_out_total",
+                                              "Queries that waited in vain for the position they named", labels);
+            late.add(statistics.waits_timed_out - late.value());
+        }
     }
 
     // Requests first, then the log, so that everything accepted is answered.

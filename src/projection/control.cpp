@@ -132,6 +132,9 @@ void ProjectionRunner::Impl::open_rows(OpenGeneration& generation, std::string i
             const std::string path = folder_.rows_path(entry.generation());
             rows->close();
             if (!from.empty()) {
+                LEFTFOLD_TRY(is_there, env_.files.exists(from));
+                if (!is_there)
+                    return leftfold::fail(ErrorCode::not_found, fmt::format("there is no '{}' to begin with", from));
                 const auto imported =
                     GenerationRows::import(options_.open_store, from, path, entry.schema, incarnation_, entry.shape);
                 // It is there, then: no other generation has this number.

@@ -15,7 +15,7 @@ ProjectionState ProjectionRunner::Impl::state() const {
             return ProjectionState::stopped;
         return live_->follower->keeps_up() ? ProjectionState::live : ProjectionState::catching_up;
     }
-    return build_ ? ProjectionState::building : ProjectionState::starting;
+    return build_ || is_served() ? ProjectionState::building : ProjectionState::starting;
 }
 
 GenerationStatus ProjectionRunner::Impl::status_of(const OpenGeneration& generation) const {

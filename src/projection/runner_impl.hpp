@@ -110,6 +110,7 @@ class ProjectionRunner::Impl : public std::enable_shared_from_this<ProjectionRun
     void end_calls(OpenGeneration& generation, const Error& error);
 
     // operating.cpp
+    bool refuse(OperatorDone& done, std::optional<std::string> why);
     std::optional<std::string> why_no_build() const;
 
     // control.cpp

@@ -4,6 +4,8 @@
 
 #include "leftfold/base/assert.hpp"
 
+#include "schema.hpp"
+
 namespace leftfold::rows {
 
 namespace {
@@ -19,9 +21,6 @@ int flags_of(SqliteAccess access) noexcept {
     }
     return SQLITE_OPEN_READONLY;
 }
-
-// SQLite takes a length of int; a longer text would be cut.
-constexpr std::size_t kTextBytesMax = 1'000'000'000;
 
 }  // namespace
 
@@ -47,9 +46,7 @@ Result<> SqliteRun::bind(std::int64_t value) {
 }
 
 Result<> SqliteRun::bind(std::string_view text) {
-    if (text.size() > kTextBytesMax)
-        return fail(ErrorCode::too_large, fmt::format("a text of {} bytes is more than the {} that a row can have",
-                                                      text.size(), kTextBytesMax));
+    LEFTFOLD_CHECK(check_text(text));
     // A null pointer would bind null.
     const char* bytes = text.empty() ? "" : text.data();
     const int code =

@@ -52,6 +52,8 @@ class TallyFold final : public ProjectionFold {
         return {};
     }
     void discard() noexcept override {
+        if (options_.forgets_to_discard)
+            return;
         changed_.clear();
         is_poisoned_ = false;
     }

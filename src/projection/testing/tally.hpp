@@ -38,6 +38,7 @@ struct TallyOptions {
     std::vector<std::string> topics = {"bank.account"};
     bool has_note = false;  // one more column: another schema
     std::int64_t factor = 1;
+    bool forgets_to_discard = false;  // a bug on purpose
 };
 
 class Tally final : public ProjectionModel {

@@ -2,6 +2,7 @@
 //
 //   leftfold::Service accounts("accounts");
 //   accounts.aggregate<bank::Account>("account", "/accounts/{id}");
+//   transfers.process<bank::Transfer>("transfer", "/transfers/{id}");
 //   reporting.projection<bank::Balances>("balances", "/balances/{account}", "/balances");
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "leftfold/aggregate/typed_model.hpp"
+#include "leftfold/process/typed_process.hpp"
 #include "leftfold/projection/typed_projection.hpp"
 
 namespace leftfold {
@@ -19,9 +21,12 @@ namespace leftfold {
 struct AggregateDeclaration {
     using MakeModel = std::unique_ptr<AggregateModel> (*)(std::string_view application, std::string_view aggregate);
 
+    using MakeProcess = std::unique_ptr<ProcessModel> (*)(std::string_view application, std::string_view process);
+
     std::string name;   // "account": part of the names of its events and its topic
     std::string route;  // "/accounts/{id}"
     MakeModel make_model = nullptr;
+    MakeProcess make_process = nullptr;  // if it is a process: the same model
 };
 
 struct ProjectionDeclaration {
@@ -40,7 +45,21 @@ class Service {
     // Declares an aggregate. `name` becomes part of what is stored ("bank.account.withdrawn"): it cannot change later.
     template <class Aggregate>
     Service& aggregate(std::string_view name, std::string_view route) {
-        aggregates_.push_back({std::string(name), std::string(route), &make_typed_model<Aggregate>});
+        aggregates_.push_back({std::string(name), std::string(route), &make_typed_model<Aggregate>, nullptr});
+        return *this;
+    }
+
+    // Declares a process manager: its instances are aggregates, too, with commands, state and events at their route.
+    template <class Process>
+    Service& process(std::string_view name, std::string_view route) {
+        aggregates_.push_back(
+            {std::string(name), std::string(route),
+             [](std::string_view application, std::string_view process) {
+                 return std::unique_ptr<AggregateModel>(make_typed_process<Process>(application, process));
+             },
+             [](std::string_view application, std::string_view process) {
+                 return std::unique_ptr<ProcessModel>(make_typed_process<Process>(application, process));
+             }});
         return *this;
     }
 

@@ -161,6 +161,25 @@ std::vector<ToldEvent> told(const std::vector<EventFor<P>>& events) {
 }
 
 template <class P>
+class ThenRows {
+  public:
+    explicit ThenRows(std::unique_ptr<ProjectionScenario> scenario) noexcept : scenario_(std::move(scenario)) {}
+
+    // The table of R holds exactly these, in any order.
+    template <class R>
+    ThenRows then_rows(const std::vector<R>& expected) && {
+        TableRows cells;
+        for (const R& row : expected)
+            write_cells(std::span(cells.emplace_back(reflect::field_count<R>())), row);
+        scenario_->expect(TableNumber<R, typename P::Tables>::value, cells);
+        return std::move(*this);
+    }
+
+  private:
+    std::unique_ptr<ProjectionScenario> scenario_;
+};
+
+template <class P>
 class GivenEvents {
   public:
     explicit GivenEvents(const std::vector<EventFor<P>>& events)
@@ -175,22 +194,17 @@ class GivenEvents {
         return std::move(*this);
     }
 
-    // The table of R holds exactly these, in any order.
     template <class R>
-    GivenEvents then_rows(const std::vector<R>& expected) && {
-        TableRows rows;
-        for (const R& row : expected)
-            write_cells(std::span(rows.emplace_back(reflect::field_count<R>())), row);
-        scenario_->expect(TableNumber<R, typename P::Tables>::value, rows);
-        return std::move(*this);
+    ThenRows<P> then_rows(const std::vector<R>& expected) && {
+        return ThenRows<P>(std::move(scenario_)).template then_rows<R>(expected);
     }
-
     // By key, for what then_rows() is too exact for.
     template <class R>
     std::vector<R> rows() const {
         std::vector<R> all;
         json::Reader reader;
-        for (rows::Row& row : scenario_->rows(TableNumber<R, typename P::Tables>::value))
+        TableRows cells = scenario_->rows(TableNumber<R, typename P::Tables>::value);
+        for (rows::Row& row : cells)
             read_cells(std::span(row), all.emplace_back(), reader);
         return all;
     }
