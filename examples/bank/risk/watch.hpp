@@ -13,8 +13,6 @@
 #include <variant>
 #include <vector>
 
-#include "leftfold/process/typed_process.hpp"
-
 #include "accounts/events.hpp"
 #include "events.hpp"
 

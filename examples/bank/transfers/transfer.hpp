@@ -23,8 +23,6 @@
 #include <string_view>
 #include <variant>
 
-#include "leftfold/process/typed_process.hpp"
-
 #include "events.hpp"
 
 namespace bank::transfers {

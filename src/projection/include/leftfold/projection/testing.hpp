@@ -180,7 +180,7 @@ class ThenRows {
 };
 
 template <class P>
-class GivenEvents {
+class [[nodiscard]] GivenEvents {
   public:
     explicit GivenEvents(const std::vector<EventFor<P>>& events)
         : scenario_(std::make_unique<ProjectionScenario>(make_typed_projection<P>("test", "projection"))) {
@@ -189,7 +189,7 @@ class GivenEvents {
 
     // In a later batch.
     template <class... E>
-    [[nodiscard]] GivenEvents when(EventAt<E>... events) && {
+    GivenEvents when(EventAt<E>... events) && {
         scenario_->fold("when", told(std::vector<EventFor<P>>{EventFor<P>(std::move(events))...}));
         return std::move(*this);
     }
@@ -217,12 +217,12 @@ class GivenEvents {
 
 template <class P, class... E>
     requires detail::NamesTables<P>
-[[nodiscard]] detail::GivenEvents<P> given(EventAt<E>... events) {
+detail::GivenEvents<P> given(EventAt<E>... events) {
     return detail::GivenEvents<P>(std::vector<EventFor<P>>{EventFor<P>(std::move(events))...});
 }
 template <class P>
     requires detail::NamesTables<P>
-[[nodiscard]] detail::GivenEvents<P> given(const std::vector<EventFor<P>>& events) {
+detail::GivenEvents<P> given(const std::vector<EventFor<P>>& events) {
     return detail::GivenEvents<P>(events);
 }
 
