@@ -4,6 +4,7 @@
 After the real import; after imports that kill -9 cut into; with rows folded anew; and with the position of a reply.
 """
 
+import os
 import random
 import re
 import shutil
@@ -207,22 +208,11 @@ class ReadYourWrites(harness.TestCase):
 
 class Killed(ReportingTest):
     def test_rows_are_right_after_imports_that_kill_9_cut_into(self):
-        dice = random.Random(9)
-        total = self.history.size + len(self.history.by_account)
-        server = harness.Server(self.data)
-        importer = harness.Child([BANK, "import", self.history.path, "--url", server.url, "--json"])
-        try:
-            for moment in sorted(dice.randrange(total // 50, total * 9 // 10) for _ in range(KILLS)):
-                wait_until(lambda: importer.process.poll() is not None or server.durable_end() >= moment,
-                           f"{moment} durable events")
-                self.assertIsNone(importer.process.poll(), importer.stdout + importer.stderr)
-                server.kill()
-                server = harness.Server(self.data, port=server.port)
-            self.assertEqual(importer.wait(120), 0, importer.stdout + importer.stderr)
-            self.check_everything(server, Leftfold_Position=self.position_of(server))
-        finally:
-            importer.kill()
-            server.kill()
+        seed = int(os.environ.get("LEFTFOLD_SEED", random.SystemRandom().randrange(10**6)))
+        print(f"again: LEFTFOLD_SEED={seed} {__file__}", flush=True)
+        server = bank_data.import_under_kill(self.history, self.data, KILLS, random.Random(seed))
+        self.addCleanup(server.kill)
+        self.check_everything(server, Leftfold_Position=self.position_of(server))
 
 
 if __name__ == "__main__":
