@@ -28,7 +28,9 @@ std::vector<CliCommand> built_in_commands(const ApplicationParts& parts) {
     commands.push_back(replay_command(parts));
     commands.push_back(log_info_command(parts));
     commands.push_back(log_verify_command(parts));
+    commands.push_back(trace_command(parts));
     std::ranges::move(projection_commands(parts), std::back_inserter(commands));
+    std::ranges::move(process_commands(parts), std::back_inserter(commands));
     commands.push_back(catalogue_command(parts));
     commands.push_back(version_command(parts));
     return commands;
@@ -66,6 +68,8 @@ int Application::run(int argc, char** argv) {
             return names;
         }());
     line.group("log", "Look at what is stored");
+    line.group("processes", "Look at process managers: what they wait for");
+    line.group("timers", "Look at the timers of processes");
     line.group("projections", "Look at the tables that are folded out of events, build them anew, take copies");
     std::vector<CliCommand> commands = built_in_commands(parts);
     commands.insert(commands.begin() + 1, std::move_iterator(impl_->commands.begin()),

@@ -25,6 +25,8 @@ CliCommand replay_command(const ApplicationParts& parts);
 CliCommand log_info_command(const ApplicationParts& parts);
 CliCommand log_verify_command(const ApplicationParts& parts);
 std::vector<CliCommand> projection_commands(const ApplicationParts& parts);
+std::vector<CliCommand> process_commands(const ApplicationParts& parts);
+CliCommand trace_command(const ApplicationParts& parts);
 CliCommand catalogue_command(const ApplicationParts& parts);
 CliCommand version_command(const ApplicationParts& parts);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "testing/counter.hpp"
+#include "testing/tally.hpp"
 
 namespace same_name {
 
@@ -91,6 +92,34 @@ TEST(Declarations, commands_called_alike_refused) {
     EXPECT_THAT(
         mistakes_in("test", {service}),
         ElementsAre("aggregate 'both' of service 'a': two of its commands lead to POST /both/{id}/add: rename one"));
+}
+
+TEST(Declarations, projections_and_processes_without_what_they_need_refused) {
+    EXPECT_THAT(mistakes_in("test", {counter::service(), tally::service(), tally::copier()}), IsEmpty());
+    EXPECT_THAT(mistakes_in("test", {tally::service()}),
+                ElementsAre("projection 'sums' of service 'tallies' reads 'test.counter', and no service hosted here "
+                            "writes it: host the one that does",
+                            StartsWith("projection 'numbers' of service 'tallies' reads")));
+    EXPECT_THAT(
+        mistakes_in("test", {tally::copier()}),
+        ElementsAre(HasSubstr("reads 'test.counter'"),
+                    "process 'copier' of service 'copiers' sends 'add' to 'counter', and no service hosted here "
+                    "has such an aggregate with such a command: host the one that does, or mend the names"));
+}
+
+TEST(Declarations, bad_projections_refused) {
+    Service twice("twice");
+    twice.projection<tally::Sums>("sums").projection<tally::Sums>("sums");
+    EXPECT_THAT(mistakes_in("test", {counter::service(), twice}), ElementsAre(HasSubstr("is declared twice")));
+    Service wrong("wrong");
+    wrong.projection<tally::Sums>("sums", "/sums/{id}").projection<tally::Numbers>("Numbers", "/counters/{number}");
+    EXPECT_THAT(mistakes_in("test", {counter::service(), wrong}),
+                ElementsAre(AllOf(HasSubstr("{id} in '/sums/{id}' is no column"), HasSubstr("which has counter, sum")),
+                            StartsWith("projection 'Numbers': a name is")));
+    Service colliding("colliding");
+    colliding.projection<tally::Numbers>("numbers", "/counters/{number}");
+    EXPECT_THAT(mistakes_in("test", {counter::service(), colliding}),
+                ElementsAre(HasSubstr("belongs to aggregate 'counter' of service 'counters' already")));
 }
 
 TEST(Declarations, all_mistakes_together) {

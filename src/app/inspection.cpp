@@ -10,6 +10,7 @@
 #include "leftfold/log/position_token.hpp"
 
 #include "inspection_query.hpp"
+#include "process_inspection.hpp"
 #include "projection_inspection.hpp"
 
 namespace leftfold {
@@ -21,6 +22,8 @@ constexpr std::int64_t kLimitDefault = 1000;
 constexpr std::int64_t kLimitMax = 10'000;
 constexpr std::int64_t kWaitMsMax = 30'000;
 constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
+constexpr int kReadsMax =
+    64;  // of the log, for one answer: a question for few events gets those of a part, and asks on
 
 }  // namespace
 
@@ -43,12 +46,15 @@ class Inspection::Impl {
         projections_.handle(request, std::move(responder));
     }
 
+    http::Response processes(const http::Request& request) { return ProcessInspection(host_).handle(request); }
+
   private:
     struct EventsQuery {
         TopicId topic;
         log::PositionToken position;
         std::int64_t limit = kLimitDefault;
         std::int64_t wait_ms = 0;
+        std::string correlation = {};  // only events with this id; empty: all
     };
     // A request for events that has found none so far.
     struct Waiting {
@@ -83,7 +89,7 @@ Result<TopicId> Inspection::Impl::find_topic(std::string_view name) {
 }
 
 Result<Inspection::Impl::EventsQuery> Inspection::Impl::parse_events(std::string_view text) {
-    LEFTFOLD_TRY(query, InspectionQuery::parse(text, {"topic", "position", "limit", "wait-ms"}));
+    LEFTFOLD_TRY(query, InspectionQuery::parse(text, {"topic", "position", "limit", "wait-ms", "correlation"}));
     LEFTFOLD_TRY(topic, find_topic(query.text("topic")));
     LEFTFOLD_TRY(limit, query.number("limit", kLimitDefault, kLimitMax));
     LEFTFOLD_TRY(wait_ms, query.number("wait-ms", 0, kWaitMsMax));
@@ -92,7 +98,7 @@ Result<Inspection::Impl::EventsQuery> Inspection::Impl::parse_events(std::string
         LEFTFOLD_TRY(parsed, log::PositionToken::parse(given));
         LEFTFOLD_CHECK(position.merge(parsed));
     }
-    return EventsQuery{topic, std::move(position), limit, wait_ms};
+    return EventsQuery{topic, std::move(position), limit, wait_ms, std::string(query.text("correlation"))};
 }
 
 // The answer, and whether it holds any event.
@@ -106,17 +112,23 @@ Result<std::pair<http::Response, bool>> Inspection::Impl::read_events(const Even
     http::Response response{.status = 200, .content_type = kJsonLines, .header_lines = {}, .body = {}};
     log::PositionToken next = query.position;
     std::int64_t left = query.limit;
+    int turns_left = kReadsMax;
     for (std::uint32_t i = 0; i < topic.partition_count; ++i) {
         const PartitionId partition(i);
         const auto entry = query.position.entries().find({hash, partition});
         Position position = entry == query.position.entries().end() ? Position(0) : entry->second;
-        while (left > 0 && response.body.size() < kBodyBytesMax) {
+        while (left > 0 && response.body.size() < kBodyBytesMax && turns_left > 0) {
             LEFTFOLD_TRY(batch, host_.log().read({query.topic, partition}, position));
+            --turns_left;
             if (batch.records().empty())
                 break;
             for (const Record& record : batch.records()) {
                 if (left == 0)
                     break;
+                if (!query.correlation.empty() && record.meta.correlation_id != query.correlation) {
+                    position = record.position.next();
+                    continue;
+                }
                 fmt::format_to(std::back_inserter(response.body),
                                R"({{"topic":"{}","partition":{},"position":{},"event":)", topic.name, i,
                                record.position.value());
@@ -246,6 +258,8 @@ void Inspection::handle(const http::Request& request, http::Responder responder)
         impl_->projections(request, std::move(responder));
     } else if (request.method != http::Method::get) {
         responder.send(inspection_problem(Error(ErrorCode::invalid_argument, "this is only asked, by GET")));
+    } else if (request.path == "/processes" || request.path.starts_with("/processes/")) {
+        responder.send(impl_->processes(request));
     } else if (request.path == "/events") {
         impl_->events(request.query, std::move(responder));
     } else if (request.path == "/replay") {
@@ -254,8 +268,8 @@ void Inspection::handle(const http::Request& request, http::Responder responder)
     } else if (request.path == "/log") {
         responder.send(impl_->log());
     } else {
-        responder.send(
-            inspection_problem(Error(ErrorCode::not_found, "known are /events, /replay, /log and /projections")));
+        responder.send(inspection_problem(
+            Error(ErrorCode::not_found, "known are /events, /replay, /log, /projections and /processes")));
     }
 }
 

@@ -15,9 +15,12 @@ namespace leftfold {
 inline constexpr std::string_view kControlSocketName = "control.sock";
 
 // Routes, GET but where said, with JSON lines or JSON as answer:
-//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next in Leftfold-Position
+//   /events?topic=&position=TOKEN&limit=&wait-ms=   events of a topic behind a position; the next in Leftfold-Position;
+//          &correlation=ID                          only those with this id, of a part of the log: ask on until the
+//                                                   position stays
 //   /replay?aggregate=&id=&from=&limit=             each event of an aggregate, with the state after it
 //   /log                                            topics and the positions of their partitions
+//   /processes…                                     process_inspection.hpp
 //   /projections…                                   projection_inspection.hpp
 class Inspection final : public http::Handler {
   public:

@@ -13,7 +13,7 @@
 #include "leftfold/http/url.hpp"
 
 #include "commands.hpp"
-#include "owner.hpp"
+#include "dialogue.hpp"
 #include "projection_report.hpp"
 
 namespace leftfold {
@@ -32,79 +32,33 @@ struct Settings {
     bool back = false;
 };
 
-// One question or order after the other, each waited for.
-class Owner {
-  public:
-    static Result<std::unique_ptr<Owner>> open(const ApplicationParts& parts, const std::string& directory) {
-        auto owner = std::make_unique<Owner>();
-        LEFTFOLD_TRY(session, OwnerSession::open(owner->real_, parts.name, parts.services, directory,
-                                                 OwnerSession::AtOwnersEnd::fail, HostRole::projections));
-        owner->session_ = std::move(session);
-        owner->real_.on_termination_signal([raw = owner.get()](int) {
-            raw->is_interrupted_ = true;
-            raw->real_.stop();
-        });
-        LEFTFOLD_CHECK(owner->wait_until_opened());
-        return owner;
-    }
+using Owner = std::unique_ptr<Dialogue>;
 
-    Result<std::string> ask(std::string target) {
-        return wait_for(
-            [&](OwnerSession::Answer answer) { session_->ask(std::move(target), kAnswerTimeout, std::move(answer)); });
-    }
-    Result<std::string> order(std::string target, Duration timeout = kAnswerTimeout) {
-        return wait_for(
-            [&](OwnerSession::Answer answer) { session_->order(std::move(target), timeout, std::move(answer)); });
-    }
-    Result<ProjectionReport> report(const std::string& name) {
-        LEFTFOLD_TRY(text, ask("/projections/" + http::percent_encode(name)));
-        auto report = json::read<ProjectionReport>(text, json::Strictness::lenient);
-        if (!report)
-            return std::unexpected(report.error().to_error().with_context("the owner's answer"));
-        return *std::move(report);
-    }
-    // False: a signal came meanwhile.
-    bool pause() {
-        real_.env().scheduler.call_after(kLookEvery, [this] { real_.stop(); });
-        real_.run();
-        return !is_interrupted_;
-    }
-    bool is_interrupted() const noexcept { return is_interrupted_; }
-    Clock& clock() { return real_.env().clock; }
+Result<ProjectionReport> ask_report(Dialogue& owner, const std::string& name) {
+    LEFTFOLD_TRY(answer, owner.ask("/projections/" + http::percent_encode(name)));
+    return read_report<ProjectionReport>(answer.body);
+}
 
-  private:
-    // An owner that has just begun, as this process may be, opens what there is first.
-    Result<> wait_until_opened() {
-        for (;;) {
-            LEFTFOLD_TRY(lines, ask("/projections"));
-            const std::string starting = fmt::format(R"("state":"{}")", to_string(ProjectionState::starting));
-            if (lines.find(starting) == std::string::npos)
-                return {};
-            if (!pause())
-                return fail(ErrorCode::cancelled, "interrupted");
-        }
+// An owner that has just begun, as this process may be, opens what there is first.
+Result<> wait_until_opened(Dialogue& owner) {
+    for (;;) {
+        LEFTFOLD_TRY(answer, owner.ask("/projections"));
+        LEFTFOLD_TRY(reports, read_reports<ProjectionReport>(answer.body));
+        const auto is_starting = [](const ProjectionReport& report) {
+            return report.state == to_string(ProjectionState::starting);
+        };
+        if (std::ranges::none_of(reports, is_starting))
+            return {};
+        if (!owner.pause(kLookEvery))
+            return fail(ErrorCode::cancelled, "interrupted");
     }
+}
 
-    template <class Send>
-    Result<std::string> wait_for(const Send& send) {
-        std::optional<Result<http::ClientResponse>> answer;
-        send([&](Result<http::ClientResponse> response) {
-            answer = std::move(response);
-            real_.stop();
-        });
-        while (!answer && !is_interrupted_)
-            real_.run();
-        if (!answer)
-            return fail(ErrorCode::cancelled, "interrupted; what was asked for goes on in the server");
-        if (!*answer)
-            return std::unexpected(std::move(*answer).error());
-        return std::move((*answer)->body);
-    }
-
-    RealEnv real_;
-    bool is_interrupted_ = false;
-    std::unique_ptr<OwnerSession> session_;
-};
+Result<Owner> open_owner(const ApplicationParts& parts, const Settings& settings) {
+    LEFTFOLD_TRY(owner, Dialogue::open(parts, settings.directory, HostRole::projections));
+    LEFTFOLD_CHECK(wait_until_opened(*owner));
+    return owner;
+}
 
 std::string target_of(const Settings& settings, std::string_view action) {
     return fmt::format("/projections/{}/{}", http::percent_encode(settings.name), action);
@@ -143,22 +97,13 @@ void print_table(const std::vector<ProjectionReport>& reports, Terminal& termina
 }
 
 Result<int> list(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
-    LEFTFOLD_TRY(lines, owner->ask("/projections"));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
+    LEFTFOLD_TRY(answer, owner->ask("/projections"));
     if (settings.json) {
-        terminal.out << lines;
+        terminal.out << answer.body;
         return 0;
     }
-    std::vector<ProjectionReport> reports;
-    for (std::size_t begin = 0; begin < lines.size();) {
-        const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-        auto report =
-            json::read<ProjectionReport>(std::string_view(lines).substr(begin, end - begin), json::Strictness::lenient);
-        if (!report)
-            return std::unexpected(report.error().to_error().with_context("the owner's answer"));
-        reports.push_back(*std::move(report));
-        begin = end + 1;
-    }
+    LEFTFOLD_TRY(reports, read_reports<ProjectionReport>(answer.body));
     print_table(reports, terminal);
     return 0;
 }
@@ -178,14 +123,14 @@ std::string outcome_of(const ProjectionReport& report) {
 }
 
 Result<int> rebuild(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
     std::string target = target_of(settings, "rebuild");
     if (!settings.path.empty())
         target += "?from-copy=" + http::percent_encode(std::filesystem::absolute(settings.path).string());
-    LEFTFOLD_CHECK(owner->order(std::move(target)));
+    LEFTFOLD_CHECK(owner->order(std::move(target), kAnswerTimeout));
     std::optional<Progress> progress;
     for (;;) {
-        LEFTFOLD_TRY(report, owner->report(settings.name));
+        LEFTFOLD_TRY(report, ask_report(*owner, settings.name));
         if (report.build && !progress)
             progress.emplace(owner->clock(), terminal,
                              ProgressOptions{.what = "rebuild " + settings.name,
@@ -210,7 +155,7 @@ Result<int> rebuild(const ApplicationParts& parts, const Settings& settings, Ter
             return is_stopped ? kExitFailure : 0;
         }
         progress->set(report.build->positions_done);
-        if (!owner->pause())
+        if (!owner->pause(kLookEvery))
             return fail(ErrorCode::cancelled, "interrupted; a running server goes on building");
     }
 }
@@ -219,22 +164,22 @@ Result<int> rebuild(const ApplicationParts& parts, const Settings& settings, Ter
 // the others
 
 Result<int> diff(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
     LEFTFOLD_TRY(report, owner->ask(target_of(settings, "difference")));
-    terminal.out << report << '\n';
+    terminal.out << report.body << '\n';
     return 0;
 }
 
 Result<int> switch_generation(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
-    LEFTFOLD_CHECK(owner->order(target_of(settings, settings.back ? "switch-back" : "switch")));
-    LEFTFOLD_TRY(report, owner->report(settings.name));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
+    LEFTFOLD_CHECK(owner->order(target_of(settings, settings.back ? "switch-back" : "switch"), kAnswerTimeout));
+    LEFTFOLD_TRY(report, ask_report(*owner, settings.name));
     terminal.out << outcome_of(report) << '\n';
     return 0;
 }
 
 Result<int> export_rows(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
     const std::string path = std::filesystem::absolute(settings.path).string();
     LEFTFOLD_CHECK(owner->order(target_of(settings, "export") + "?path=" + http::percent_encode(path), kExportTimeout));
     terminal.out << fmt::format("{}: its rows are in {}, an SQLite database\n", settings.name, path);
@@ -242,23 +187,24 @@ Result<int> export_rows(const ApplicationParts& parts, const Settings& settings,
 }
 
 Result<int> retry(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
-    LEFTFOLD_CHECK(owner->order(target_of(settings, "retry")));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
+    LEFTFOLD_CHECK(owner->order(target_of(settings, "retry"), kAnswerTimeout));
     terminal.out << fmt::format("{}: tries again; `projections list` shows how far it comes\n", settings.name);
     return 0;
 }
 
 Result<int> skip(const ApplicationParts& parts, const Settings& settings, Terminal& terminal) {
-    LEFTFOLD_TRY(owner, Owner::open(parts, settings.directory));
-    LEFTFOLD_TRY(report, owner->report(settings.name));
+    LEFTFOLD_TRY(owner, open_owner(parts, settings));
+    LEFTFOLD_TRY(report, ask_report(*owner, settings.name));
     const std::optional<FaultReport> fault = report.live && report.live->fault ? report.live->fault
                                              : report.build                    ? report.build->generation.fault
                                                                                : std::nullopt;
     if (!fault)
         return fail(ErrorCode::conflict, fmt::format("projection '{}' is not stopped at an event", settings.name));
-    LEFTFOLD_CHECK(owner->order(fmt::format("{}?topic={}&partition={}&position={}", target_of(settings, "skip"),
-                                            http::percent_encode(fault->place.topic), fault->place.partition,
-                                            fault->place.position)));
+    LEFTFOLD_CHECK(owner->order(
+        fmt::format("{}?topic={}&partition={}&position={}", target_of(settings, "skip"),
+                    http::percent_encode(fault->place.topic), fault->place.partition, fault->place.position),
+        kAnswerTimeout));
     terminal.out << fmt::format("{}: passed {} '{}' version {} for good\n", settings.name, fault->type, fault->key,
                                 fault->version);
     return 0;

@@ -69,7 +69,7 @@ bool CommandPump::send_next(std::size_t partition) {
                                .limit = limit});
     if (!page) {
         rows_.read_failed(page.error());
-        may_have_more_[partition] = false;
+        retry_.after(context_.options.retry_first);
         return false;
     }
     may_have_more_[partition] = page->size() == limit;

@@ -177,7 +177,10 @@ void RowKeeper::go_on() {
 
 Result<bool> RowKeeper::gather(RowBatch& batch) {
     std::size_t bytes = options_.batch_bytes_max;
-    for (std::size_t i = 0; i < folded_.size() && bytes > 0; ++i) {
+    // In turns, so that a busy partition does not hold back the others.
+    first_ = (first_ + 1) % folded_.size();
+    for (std::size_t n = 0; n < folded_.size() && bytes > 0; ++n) {
+        const std::size_t i = (first_ + n) % folded_.size();
         LEFTFOLD_TRY(bounds, log_.bounds(slot(i)));
         if (folded_[i] >= bounds.durable_end)
             continue;

@@ -24,7 +24,7 @@ namespace leftfold::process {
 
 class RowKeeper {
   public:
-    // All borrowed. `changed` is called, as a part of a step, after each commit and when the rows come or go.
+    // All borrowed. `changed` is called, as a part of a step, when the rows have caught up, and after each commit.
     RowKeeper(const Env& env, log::EventLog& log, const DispatchProjection& projection, TopicId topic,
               const ProcessOptions& options, ProcessStatistics& statistics, std::function<void()> changed);
     ~RowKeeper();
@@ -76,6 +76,7 @@ class RowKeeper {
     std::vector<Position> folded_;       // by partition
     std::vector<Position> catch_up_to_;  // the log's ends when the rows were opened
     bool is_caught_up_ = false;
+    std::size_t first_ = 0;  // the partition that the next batch begins with
     std::map<std::pair<std::string, PartitionId>, Position> taken_;
     std::map<std::pair<std::string, PartitionId>, Position> unwritten_;  // of taken_
     bool are_positions_due_ = false;

@@ -70,6 +70,7 @@ void TimerPump::scan() {
                                .limit = kPageRows});
     if (!page) {
         rows_.read_failed(page.error());
+        alarm_.after(context_.options.retry_first);
         return;
     }
     const bool is_last = page->size() < kPageRows;

@@ -1,4 +1,7 @@
 // A build of a ProjectionRunner: it follows what is live, is compared with it, and takes its place.
+#include <algorithm>
+#include <functional>
+
 #include <fmt/format.h>
 
 #include "leftfold/event/json_writer.hpp"
@@ -58,6 +61,10 @@ std::string report_of(const ProjectionModel& model, const GenerationEntry& older
     return out;
 }
 
+bool is_ahead(const Positions& positions, const Positions& of) {
+    return !std::ranges::equal(positions, of, std::less_equal());
+}
+
 }  // namespace
 
 // Where the live rows are, and no further: then both can be compared, and the switch takes nothing back.
@@ -114,11 +121,15 @@ void ProjectionRunner::Impl::advance_beside_live() {
     if (is_ready || follower.fault() || follower.trouble()) {
         build_->stage = is_ready ? BuildStage::ready : BuildStage::folding;
         release_live();
-    } else if (follower.is_at_end() && hold_ == Hold::none) {
+    } else if (follower.is_at_end() && hold_ == Hold::none && !is_ahead(follower.positions(), live_positions())) {
         build_->stage = BuildStage::aligning;
         hold_live();
     } else if (follower.is_at_end() && hold_ == Hold::still) {
-        build_->is_compared ? switch_over() : compare();
+        // Live rows whose store was opened again may have fallen behind: they come back.
+        if (is_ahead(follower.positions(), live_positions()))
+            release_live();
+        else
+            build_->is_compared ? switch_over() : compare();
     }
 }
 
@@ -146,6 +157,10 @@ void ProjectionRunner::Impl::compare_step() {
     on_worker<Result<bool>>(
         *build_->worker, [state = build_->comparison] { return state->comparison->step(); },
         [this](Result<bool> is_done) {
+            if (build_->lost || live_->lost) {
+                build_->comparison.reset();
+                return action_done();
+            }
             if (is_done && !*is_done)
                 return compare_step();
             if (!is_done && !is_damage(is_done.error())) {

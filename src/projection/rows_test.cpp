@@ -348,8 +348,9 @@ TEST(Rows, random_calls_are_those_of_a_map) {
                 case 2: {
                     const Statement* row = world.rows.find(account, number);
                     ASSERT_EQ(row != nullptr, known != expected.end()) << "seed " << seed;
-                    if (row != nullptr)
+                    if (row != nullptr) {
                         ASSERT_EQ(row->amount, known->second) << "seed " << seed;
+                    }
                     break;
                 }
                 case 3: {

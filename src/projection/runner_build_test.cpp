@@ -55,8 +55,9 @@ TEST(RunnerBuild, rebuild_equals_the_live_rows_and_replaces_them) {
     EXPECT_EQ(world.rows(), world.expected());
     EXPECT_EQ(world.rows().accounts["a"].count, 1);
     const json::Value report = world.report();
-    EXPECT_EQ(report.find("tables")->array()->at(0).find("older_rows")->integer(),
-              static_cast<std::int64_t>(world.rows().accounts.size()));
+    const json::Value& table = report.find("tables")->array()->at(0);
+    EXPECT_GE(table.find("older_rows")->integer(), 7);
+    EXPECT_EQ(table.find("older_rows")->integer(), table.find("newer_rows")->integer());
 
     world.append("a", 10);
     world.settle();

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "bank.hpp"
 #include "broken_store.hpp"
+#include "events.hpp"
+#include "forwarding_log.hpp"
 #include "runner_world.hpp"
 
 namespace leftfold::testing {
@@ -76,6 +79,36 @@ TEST(Runner, catching_up_takes_large_batches_in_turns) {
     EXPECT_EQ(world.rows(), world.expected());
     EXPECT_GE(world.runner().statistics().batches, 4U);
     EXPECT_LE(world.runner().statistics().batches, 20U);
+}
+
+TEST(Runner, little_is_read_ahead) {
+    class CountingLog : public ForwardingLog {
+      public:
+        using ForwardingLog::ForwardingLog;
+        Result<log::ReadBatch> read(log::Slot slot, Position from, std::size_t bytes_max) override {
+            auto batch = log_.read(slot, from, bytes_max);
+            read_count += batch->records().size();
+            return batch;
+        }
+        std::uint64_t read_count = 0;
+    };
+    RunnerWorld world({.batch_bytes_max = 64U << 10U, .turn_bytes_max = 16U << 10U});
+    world.append_many(5'000);
+    CountingLog log(world.log());
+    ProjectionRunner runner(world.sim().env(), log, world.tally(), world.options());
+    ASSERT_TRUE(runner.start());
+    std::uint64_t ahead_max = 0;
+    world.run_until([&] {
+        ahead_max = std::max(ahead_max, log.read_count - runner.statistics().events_folded);
+        return runner.status().state == ProjectionState::live;
+    });
+    EXPECT_EQ(log.read_count, 5'000U);
+    const std::uint64_t batch = (64U << 10U) / sizeof(Record);
+    EXPECT_GT(ahead_max, batch) << "the next batch is read while one is folded";
+    EXPECT_LE(ahead_max, 3 * batch);
+    bool is_stopped = false;
+    runner.stop([&] { is_stopped = true; });
+    world.run_until([&] { return is_stopped; });
 }
 
 TEST(Runner, several_topics_are_read) {
@@ -168,6 +201,53 @@ TEST(Runner, damaged_store_is_built_anew) {
     EXPECT_EQ(world.rows(), world.expected());
     EXPECT_EQ(world.status().live->generation, Generation(2));
     EXPECT_FALSE(has_file(world, "1."));
+}
+
+TEST(Runner, projection_of_a_user_is_kept_up_and_stopped) {
+    sim::SimEnv sim(1);
+    const auto log =
+        log::open_embedded_log(sim.env(), {.directory = "/data", .topics = {{"bank.account", 2}, {"bank.loan", 1}}})
+            .value();
+    const auto model = make_typed_projection<Balances>("bank", "balances");
+    ProjectionRunner runner(sim.env(), *log, *model,
+                            {.folder = "/data/projections/balances",
+                             .open_store = [&](const std::string& path, const rows::Schema& schema) {
+                                 return rows::open_sqlite_store(sim.files(), path, schema);
+                             }});
+    ASSERT_TRUE(runner.start());
+    const auto append = [&](const OwnedRecord& event) {
+        const Record record = event.view();
+        const std::uint32_t topic = event.type.starts_with("bank.loan") ? 1 : 0;
+        bool is_done = false;
+        ASSERT_TRUE(log->append(
+            {.slot = {TopicId(topic), partition_of(event.key, 2 - topic)}, .key = event.key, .records = {&record, 1}},
+            [&](const Result<log::Appended>&) { is_done = true; }));
+        ASSERT_TRUE(sim.scheduler().run_until([&] { return is_done; }));
+    };
+    append(record_of<AccountEvents>("a", Opened{"Jana"}));
+    append(record_of<AccountEvents>("a", Deposited{Money::parse("5.00").value()}));
+    append(record_of<LoanEvents>("loan", Lent{"a", Money::parse("2.50").value()}));
+    append(record_of<AccountEvents>("a", Broken{"standard"}));
+    append(record_of<AccountEvents>("a", Deposited{Money::parse("1.00").value()}));
+    ASSERT_TRUE(sim.scheduler().run_until([&] {
+        const ProjectionStatus status = runner.status();
+        return status.state == ProjectionState::stopped || (status.build && status.build->generation.fault.has_value());
+    }));
+    const ProjectionStatus status = runner.status();
+    const EventFault fault = status.live ? *status.live->fault : *status.build->generation.fault;
+    EXPECT_EQ(fault.type, "bank.account.broken");
+    EXPECT_NE(fault.message.find("broken on purpose"), std::string::npos) << fault.message;
+    runner.skip(fault.place, [](const Result<>& skipped) { EXPECT_TRUE(skipped); });
+    ASSERT_TRUE(sim.scheduler().run_until(
+        [&] { return runner.status().state == ProjectionState::live && runner.status().live->lag() == 0; }));
+    const rows::Cell key = std::string("a");
+    const auto row = runner.reader()->get(rows::TableId(0), {&key, 1});
+    ASSERT_TRUE(row && *row);
+    EXPECT_EQ(std::get<std::int64_t>((**row)[1]), 850) << "in minor units";
+    EXPECT_EQ(std::get<std::int64_t>((**row)[3]), 2);
+    bool is_stopped = false;
+    runner.stop([&] { log->stop([&] { is_stopped = true; }); });
+    ASSERT_TRUE(sim.scheduler().run_until([&] { return is_stopped; }));
 }
 
 // --- events that cannot be folded ---

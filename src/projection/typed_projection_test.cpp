@@ -151,6 +151,17 @@ TEST(TypedProjection, events_become_rows) {
     EXPECT_TRUE(world.all<Statement>(1).empty());
 }
 
+TEST(TypedProjection, more_rows_than_may_be_kept_are_written_within_the_batch) {
+    World world(2);
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(world.apply(record_of<AccountEvents>(std::to_string(i), testing::Opened{"Jana"})));
+    EXPECT_EQ(world.store.puts, 3U);
+    ASSERT_TRUE(world.apply(record_of<AccountEvents>("0", testing::Deposited{Money("1.00")}, 2)));
+    world.rollback();  // within the same transaction: all of it goes
+    world.commit();
+    EXPECT_TRUE(world.all<Balance>(0).empty());
+}
+
 TEST(TypedProjection, event_without_a_handler_passes_unread) {
     World world;
     OwnedRecord record = record_of<AccountEvents>("a", testing::Noted{"x"});

@@ -1,4 +1,5 @@
 // A writer on a worker's thread and a reader on this one, on the real disk.
+#include <algorithm>
 #include <atomic>
 
 #include <fmt/format.h>
@@ -12,19 +13,23 @@
 namespace leftfold::rows {
 namespace {
 
-constexpr std::int64_t kTransactions = 300;
-constexpr std::int64_t kRows = 50;
-const Schema kSchema{{{.name = "t",
-                       .columns = {{.name = "k", .type = CellType::integer}, {.name = "v", .type = CellType::integer}},
-                       .key_columns = 1,
-                       .indexes = {{.name = "by_v", .columns = {1}}}}}};
+// A table of some hundred pages, of which the reader keeps few: it is still reading when the writer has gone on.
+constexpr std::int64_t kTransactions = 150;
+constexpr std::int64_t kRows = 400;
+constexpr std::size_t kTextBytes = 400;
+const Schema kSchema{
+    {{.name = "t",
+      .columns = {{.name = "k", .type = CellType::integer}, {.name = "v", .type = CellType::integer}, {.name = "text"}},
+      .key_columns = 1,
+      .indexes = {{.name = "by_v", .columns = {1}}}}}};
 constexpr TableId kTable{0};
 
 // Every row and the position have the number of the transaction.
 Result<> write_one(RowStore& store, std::int64_t number) {
     LEFTFOLD_CHECK(store.begin());
+    const std::string text(kTextBytes, static_cast<char>('a' + number % 26));
     for (std::int64_t key = 0; key < kRows; ++key)
-        LEFTFOLD_CHECK(store.put(kTable, Row{key, number}));
+        LEFTFOLD_CHECK(store.put(kTable, Row{key, number, text}));
     LEFTFOLD_CHECK(store.set_position({"t", PartitionId(0), Position(number)}));
     return store.commit();
 }
@@ -35,16 +40,18 @@ std::int64_t number_of(RowReader& reader) {
     EXPECT_TRUE(rows) << rows.error().message();
     if (!rows || rows->size() != static_cast<std::size_t>(kRows))
         return -1;
-    const std::int64_t number = std::get<std::int64_t>(rows->front()[1]);
-    return number == std::get<std::int64_t>(rows->back()[1]) ? number : -1;
+    const Row& first = rows->front();
+    const auto equals_first = [&](const Row& row) { return row[1] == first[1] && row[2] == first[2]; };
+    return std::ranges::all_of(*rows, equals_first) ? std::get<std::int64_t>(first[1]) : -1;
 }
 
 TEST(Threads, reader_sees_whole_transactions_in_order_while_another_thread_writes) {
     TemporaryFolder folder;
     RealEnv real;
     // Small bounds: the WAL is copied and begun anew under the reader.
-    auto store = *open_sqlite_store(real.env().files, join_path(folder.path(), "store"), kSchema,
-                                    {.checkpoint_wal_bytes = 16 * 4096, .wal_bytes_max = 32 * 4096});
+    auto store = *open_sqlite_store(
+        real.env().files, join_path(folder.path(), "store"), kSchema,
+        {.reader_cache_bytes = 4 * 4096, .checkpoint_wal_bytes = 40 * 4096, .wal_bytes_max = 120 * 4096});
     ASSERT_TRUE(write_one(*store, 0));
     auto reader = *store->reader();
     std::atomic<std::int64_t> committed = 0;

@@ -45,7 +45,8 @@ class HostWorld {
 
     // Hands a request over and runs nothing; the answer appears in what is returned, which lives as long as the world.
     const std::optional<http::Response>& begin(http::Handler& handler, http::Method method, std::string_view target,
-                                               std::string_view body = {}) {
+                                               std::string_view body = {},
+                                               const std::vector<http::HeaderField>& fields = {}) {
         const std::size_t question_mark = std::min(target.find('?'), target.size());
         const std::string_view path = target.substr(0, question_mark);
         const Endpoint peer = UnixEndpoint{};
@@ -55,6 +56,7 @@ class HostWorld {
                         .raw_path = path,
                         .path = path,
                         .query = target.substr(std::min(question_mark + 1, target.size())),
+                        .fields = fields,
                         .body = body,
                         .peer = &peer,
                         .on_loopback = true},

@@ -84,6 +84,8 @@ Result<> BankMachine::start_process(Hosted& process, log::EventLog& log, TopicId
         LEFTFOLD_TRY(store, rows::open_sqlite_store(sim_.env().files, path, schema, options_.rows));
         if (plant_.checkpoint_is_apart)
             return std::make_unique<SplitStore>(std::move(store));
+        if (wrap_rows)
+            return wrap_rows(std::move(store));
         return store;
     };
     process.dispatcher = std::make_unique<ProcessDispatcher>(dispatcher_env(), log, *process.model, topic,

@@ -53,6 +53,7 @@ class BankMachine {
     LocalSender& sender() noexcept { return *sender_; }
     // Stands between the transfers and the accounts; set before start().
     std::function<std::unique_ptr<CommandSender>(CommandSender& inner)> wrap_sender;
+    std::function<std::unique_ptr<rows::RowStore>(std::unique_ptr<rows::RowStore> inner)> wrap_rows;
     std::vector<std::string> troubles;  // what on_trouble() told
 
     void send(AggregateRuntime& runtime, std::string_view key, std::string_view command, std::string_view json,

@@ -128,10 +128,10 @@ class OtherClock final : public Clock {
     Timestamp start_;
 };
 
-// Keeps what a transaction writes until its positions are on the disk.
-class SplitStore final : public rows::RowStore {
+// Everything as it is; the base of the others.
+class StoreDecorator : public rows::RowStore {
   public:
-    explicit SplitStore(std::unique_ptr<rows::RowStore> inner) noexcept : inner_(std::move(inner)) {}
+    explicit StoreDecorator(std::unique_ptr<rows::RowStore> inner) noexcept : inner_(std::move(inner)) {}
 
     Result<std::optional<rows::Row>> get(rows::TableId table, std::span<const rows::Cell> key) override {
         return inner_->get(table, key);
@@ -141,6 +141,27 @@ class SplitStore final : public rows::RowStore {
     Result<std::vector<rows::FoldedPosition>> positions() override { return inner_->positions(); }
     Result<std::optional<std::string>> value(std::string_view name) override { return inner_->value(name); }
     const rows::Schema& schema() const noexcept override { return inner_->schema(); }
+    Result<> begin() override { return inner_->begin(); }
+    Result<> put(rows::TableId table, std::span<const rows::Cell> row) override { return inner_->put(table, row); }
+    Result<> erase(rows::TableId table, std::span<const rows::Cell> key) override { return inner_->erase(table, key); }
+    Result<> set_position(const rows::FoldedPosition& position) override { return inner_->set_position(position); }
+    Result<> set_value(std::string_view name, std::string_view value) override {
+        return inner_->set_value(name, value);
+    }
+    Result<> commit() override { return inner_->commit(); }
+    void rollback() override { inner_->rollback(); }
+    Result<std::unique_ptr<rows::RowReader>> reader() override { return inner_->reader(); }
+    Result<> sync() override { return inner_->sync(); }
+    Result<> copy_to(const std::string& path) override { return inner_->copy_to(path); }
+
+  protected:
+    std::unique_ptr<rows::RowStore> inner_;
+};
+
+// Keeps what a transaction writes until its positions are on the disk.
+class SplitStore final : public StoreDecorator {
+  public:
+    using StoreDecorator::StoreDecorator;
 
     Result<> begin() override {
         rollback();
@@ -168,9 +189,6 @@ class SplitStore final : public rows::RowStore {
         positions_.clear();
         values_.clear();
     }
-    Result<std::unique_ptr<rows::RowReader>> reader() override { return inner_->reader(); }
-    Result<> sync() override { return inner_->sync(); }
-    Result<> copy_to(const std::string& path) override { return inner_->copy_to(path); }
 
   private:
     struct Change {
@@ -178,7 +196,6 @@ class SplitStore final : public rows::RowStore {
         rows::Row cells;
         bool is_erasure;
     };
-    std::unique_ptr<rows::RowStore> inner_;
     std::vector<Change> changes_;
     std::vector<rows::FoldedPosition> positions_;
     std::vector<std::pair<std::string, std::string>> values_;

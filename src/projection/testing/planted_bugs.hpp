@@ -11,6 +11,7 @@
 #include "leftfold/log/event_log.hpp"
 
 #include "broken_store.hpp"
+#include "forwarding_log.hpp"
 
 namespace leftfold::testing {
 
@@ -47,12 +48,10 @@ class SyncForgotten final : public ForwardingStore {
 };
 
 // Readers see events as soon as they are accepted.
-class EagerLog final : public log::EventLog {
+class EagerLog final : public ForwardingLog {
   public:
-    explicit EagerLog(log::EventLog& log) : log_(log) {}
+    using ForwardingLog::ForwardingLog;
 
-    const Uuid& incarnation() const noexcept override { return log_.incarnation(); }
-    std::span<const log::TopicDeclaration> topics() const noexcept override { return log_.topics(); }
     Result<log::Accepted> append(const log::AppendRequest& request, log::AppendDone&& done) override {
         auto accepted = log_.append(request, [this, slot = request.slot, count = request.records.size(),
                                               done = std::move(done)](Result<log::Appended> appended) mutable {
@@ -66,14 +65,6 @@ class EagerLog final : public log::EventLog {
                     {std::string(request.key), std::string(record.meta.type), std::string(record.payload)});
         }
         return accepted;
-    }
-    void barrier(log::Slot slot, log::BarrierDone done) override { log_.barrier(slot, std::move(done)); }
-    Result<log::StreamHead> stream_head(log::Slot slot, std::string_view key) override {
-        return log_.stream_head(slot, key);
-    }
-    Result<std::optional<log::CommandEvents>> find_command(log::Slot slot, std::string_view key,
-                                                           std::string_view command_id) override {
-        return log_.find_command(slot, key, command_id);
     }
     Result<log::SlotBounds> bounds(log::Slot slot) override {
         LEFTFOLD_TRY(bounds, log_.bounds(slot));
@@ -102,19 +93,11 @@ class EagerLog final : public log::EventLog {
         const Position next(from.value() + static_cast<std::int64_t>(records.size()));
         return log::ReadBatch(std::move(buffers), std::move(records), next);
     }
-    Result<log::ReadBatch> read_stream(log::Slot slot, std::string_view key, Version from,
-                                       std::size_t bytes_max) override {
-        return log_.read_stream(slot, key, from, bytes_max);
-    }
-    WatchId watch(Advanced advanced) override { return log_.watch(std::move(advanced)); }
-    void unwatch(WatchId watch) override { log_.unwatch(watch); }
-    void stop(Step stopped) override { log_.stop(std::move(stopped)); }
 
   private:
     struct Early {
         std::string key, type, payload;
     };
-    log::EventLog& log_;
     std::map<log::Slot, std::deque<Early>> early_;
 };
 

@@ -39,12 +39,14 @@ void SimStore::close() {
 }
 
 void SimStore::crash() {
+    files_.power_off();
     close();
     files_.crash();
     since_ = Since::crashed;
 }
 
 void SimStore::kill() {
+    files_.power_off();
     close();
     files_.kill_process();
     since_ = std::max(since_, Since::killed);

@@ -83,11 +83,20 @@ struct SendsOf<P> {
     using type = typename P::Sends;
 };
 
+}  // namespace process
+
 template <class P>
-concept HearsTimersPlain = requires(const P& process, std::string_view name) { process.on_timer(name); };
+class Steps;
+
+namespace process {
+
+template <class P>
+concept HearsTimersPlain = requires(const P& process, std::string_view name) {
+    { process.on_timer(name) } -> std::convertible_to<Steps<P>>;
+};
 template <class P>
 concept HearsTimersInContext = requires(const P& process, std::string_view name, const CommandContext& context) {
-    process.on_timer(name, context);
+    { process.on_timer(name, context) } -> std::convertible_to<Steps<P>>;
 };
 
 }  // namespace process

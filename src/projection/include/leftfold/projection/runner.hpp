@@ -55,7 +55,7 @@ struct ProjectionRunnerOptions {
     // A copy made by export_to(): the first build begins with it, if its shape and log are the same. Empty: none.
     std::string start_from = {};
 
-    std::size_t batch_bytes_max = 2U << 20U;                // of events, in memory; two batches may be there at once
+    std::size_t batch_bytes_max = 4U << 20U;                // of events, in memory; two batches may be there at once
     std::size_t turn_bytes_max = 256U << 10U;               // read in one turn of the shard
     std::size_t waiters_max = 10'000;                       // queries that wait for positions: then `unavailable`
     std::uint64_t difference_rows_max = 1'000'000;          // compared one by one; beyond it only counts are
