@@ -5,9 +5,9 @@
 // without the others. After a crash the store is as some transaction left it: the last one, or one before it. What was
 // lost is folded again: the log is the truth.
 //
-// Thread rule: a RowStore or RowReader is used by one thread at a time; calls block, for as long as the disk takes. Each
-// reader sees whole transactions only, and each of its calls sees the newest one committed before the call.
-// Life cycle: readers end before their store.
+// Thread rule: a RowStore or RowReader is used by one thread at a time; calls block, for as long as the disk takes.
+// Each reader sees whole transactions only, and each of its calls sees the newest one committed before the call. Life
+// cycle: readers end before their store.
 #pragma once
 
 #include <compare>
