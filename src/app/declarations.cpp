@@ -30,6 +30,8 @@ class Declarations {
         is_application_named_ = check_name("application", application);
         for (const char* pattern : {"/metrics", "/health/live", "/health/ready"})
             add_route({http::Method::get, pattern}, "the server itself");
+        for (const gateway::RoutePattern& route : gateway::routes_of_events())
+            add_route(route, "the server itself");
         std::set<std::string_view> names;
         for (const Service& service : services) {
             check_name("service", service.name());
@@ -54,8 +56,9 @@ class Declarations {
     }
 
     void check_aggregate(std::string_view application, const Service& service, const AggregateDeclaration& aggregate) {
-        const std::string where = fmt::format("aggregate '{}' of service '{}'", aggregate.name, service.name());
-        if (!check_name("aggregate", aggregate.name) || !is_application_named_)
+        const std::string_view what = aggregate.is_inbox ? "inbox" : "aggregate";
+        const std::string where = fmt::format("{} '{}' of service '{}'", what, aggregate.name, service.name());
+        if (!check_name(what, aggregate.name) || !is_application_named_)
             return;
         const auto [first, is_new] = service_of_.emplace(aggregate.name, service.name());
         if (!is_new) {
@@ -65,6 +68,8 @@ class Declarations {
                             where, first->second));
             return;
         }
+        if (aggregate.is_inbox)
+            return;
         if (aggregate.route.find("/{") == std::string::npos) {
             mistakes.push_back(fmt::format("{}: the route '{}' has no {{id}}; '{}/{{id}}', for example", where,
                                            aggregate.route, aggregate.route));

@@ -27,7 +27,7 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
                                                    .topics = topics_of(application, services),
                                                    .segment_bytes = options.segment_bytes}));
     host->log_ = std::move(log);
-    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger);
+    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger, options.streams);
 
     AggregateOptions aggregates = std::move(options.aggregates);
     aggregates.snapshot_folder = join_path(options.directory, "snapshots");
@@ -37,15 +37,21 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
             auto model = declaration.make_model(application, declaration.name);
             const TopicId outcomes = topic.next();
             auto runtime = std::make_unique<AggregateRuntime>(env, *host->log_, *model, topic, outcomes, aggregates);
-            gateway::AggregateRoute route{.pattern = declaration.route,
-                                          .problem_scope = topic_name(application, declaration.name),
-                                          .event_source = fmt::format("/{}/{}", application, declaration.name)};
-            LEFTFOLD_CHECK(host->gateway_->add_aggregate(std::move(route), *runtime));
+            std::string source = fmt::format("/{}/{}", application, declaration.name);
+            if (declaration.is_inbox)
+                host->gateway_->add_inbox({.event_source = std::move(source)}, *runtime);
+            else
+                LEFTFOLD_CHECK(
+                    host->gateway_->add_aggregate({.pattern = declaration.route,
+                                                   .problem_scope = topic_name(application, declaration.name),
+                                                   .event_source = std::move(source)},
+                                                  *runtime));
             host->aggregates_.push_back(
                 {declaration.name, declaration.route, std::move(model), topic, std::move(runtime)});
             topic = outcomes.next();
         }
     }
+    LEFTFOLD_CHECK(host->gateway_->add_event_routes());
     return host;
 }
 

@@ -19,12 +19,13 @@ struct HostOptions {
     std::string directory;
     AggregateOptions aggregates;
     std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
+    gateway::StreamOptions streams = {};
 };
 
 // One aggregate type of one service, by its names.
 struct HostedAggregate {
     std::string name;
-    std::string route;
+    std::string route;  // empty: an inbox
     std::unique_ptr<AggregateModel> model;
     TopicId topic;
     std::unique_ptr<AggregateRuntime> runtime;

@@ -8,6 +8,8 @@
 #include "leftfold/gateway/router.hpp"
 
 #include "aggregate_routes.hpp"
+#include "event_intake.hpp"
+#include "live_streams.hpp"
 #include "problems.hpp"
 #include "request_fields.hpp"
 
@@ -26,10 +28,17 @@ class Gateway::Impl {
     struct EventsTarget {
         AggregateRoutes* aggregate;
     };
-    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, Answer>;
+    struct StreamTarget {};
+    struct IntakeTarget {};
+    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, StreamTarget, IntakeTarget, Answer>;
 
-    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
-        : env_(env), log_(log), registry_(registry), logger_(logger) {}
+    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger, StreamOptions streams)
+        : env_(env),
+          log_(log),
+          registry_(registry),
+          logger_(logger),
+          streams_(env, log, streams, registry, logger),
+          intake_(log) {}
 
     Result<> add(http::Method method, std::string_view pattern, Target target) {
         LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
@@ -43,11 +52,21 @@ class Gateway::Impl {
     Logger& logger_;
     Router router_;
     std::vector<Target> targets_;
+    AggregateRoutes& add_routes(AggregateRoute route, AggregateRuntime& runtime) {
+        streams_.add_topic(runtime.slot_of("").topic, runtime.model().name(), route.event_source,
+                           runtime.model().events());
+        aggregates_.push_back(
+            std::make_unique<AggregateRoutes>(env_, log_, std::move(route), runtime, streams_, registry_, logger_));
+        return *aggregates_.back();
+    }
+
+    LiveStreams streams_;
+    EventIntake intake_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
 };
 
-Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
-    : impl_(std::make_unique<Impl>(env, log, registry, logger)) {}
+Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger, StreamOptions streams)
+    : impl_(std::make_unique<Impl>(env, log, registry, logger, streams)) {}
 Gateway::~Gateway() = default;
 
 std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands) {
@@ -65,9 +84,7 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
     if (route.pattern.find("/{") == std::string::npos)
         return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
                                                              route.pattern, runtime.model().name()));
-    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime,
-                                                                   impl_->registry_, impl_->logger_));
-    AggregateRoutes& aggregate = *impl_->aggregates_.back();
+    AggregateRoutes& aggregate = impl_->add_routes(std::move(route), runtime);
 
     const std::size_t command_count = runtime.model().commands().size();
     const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().commands());
@@ -80,6 +97,25 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
             target = Impl::CommandTarget{&aggregate, (i - kBeforeCommands) % command_count,
                                          i - kBeforeCommands >= command_count};
         LEFTFOLD_CHECK(impl_->add(routes[i].method, routes[i].pattern, std::move(target)));
+    }
+    return {};
+}
+
+void Gateway::add_inbox(InboxRoute route, AggregateRuntime& runtime) {
+    impl_->intake_.add(impl_->add_routes(
+        {.pattern = {}, .problem_scope = {}, .event_source = std::move(route.event_source)}, runtime));
+}
+
+std::vector<RoutePattern> routes_of_events() {
+    return {{http::Method::get, "/events"}, {http::Method::post, "/events"}};
+}
+
+Result<> Gateway::add_event_routes() {
+    for (const RoutePattern& route : routes_of_events()) {
+        if (route.method == http::Method::get)
+            LEFTFOLD_CHECK(impl_->add(route.method, route.pattern, Impl::StreamTarget{}));
+        else if (!impl_->intake_.is_empty())
+            LEFTFOLD_CHECK(impl_->add(route.method, route.pattern, Impl::IntakeTarget{}));
     }
     return {};
 }
@@ -109,6 +145,14 @@ void Gateway::handle(const http::Request& request, http::Responder responder) {
     Impl::Target& target = impl_->targets_[match.route.value()];
     if (auto* answer = std::get_if<Answer>(&target)) {
         responder.send((*answer)(request));
+        return;
+    }
+    if (std::holds_alternative<Impl::StreamTarget>(target)) {
+        impl_->streams_.open_all(request, std::move(responder));
+        return;
+    }
+    if (std::holds_alternative<Impl::IntakeTarget>(target)) {
+        impl_->intake_.post(request, std::move(responder));
         return;
     }
     const auto* command = std::get_if<Impl::CommandTarget>(&target);

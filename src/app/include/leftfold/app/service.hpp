@@ -2,6 +2,7 @@
 //
 //   leftfold::Service accounts("accounts");
 //   accounts.aggregate<bank::Account>("account", "/accounts/{id}");
+//   accounts.accepts<bank::ReviewEvents>();  // events that others post
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "leftfold/aggregate/inbox.hpp"
 #include "leftfold/aggregate/typed_model.hpp"
 
 namespace leftfold {
@@ -17,8 +19,9 @@ struct AggregateDeclaration {
     using MakeModel = std::unique_ptr<AggregateModel> (*)(std::string_view application, std::string_view aggregate);
 
     std::string name;   // "account": part of the names of its events and its topic
-    std::string route;  // "/accounts/{id}"
+    std::string route;  // "/accounts/{id}"; empty for an inbox
     MakeModel make_model = nullptr;
+    bool is_inbox = false;  // holds events of others, which come by POST /events
 };
 
 class Service {
@@ -29,11 +32,27 @@ class Service {
     // Declares an aggregate. `name` becomes part of what is stored ("bank.account.withdrawn"): it cannot change later.
     template <class Aggregate>
     Service& aggregate(std::string_view name, std::string_view route) {
-        aggregates_.push_back({std::string(name), std::string(route), &make_typed_model<Aggregate>});
+        aggregates_.push_back({.name = std::string(name),
+                               .route = std::string(route),
+                               .make_model = &make_typed_model<Aggregate>,
+                               .is_inbox = false});
+        return *this;
+    }
+
+    // Takes events of this stream from others, as CloudEvents at POST /events, and keeps them: "bank.review.approved",
+    // a stream for each `subject`. The name comes from the events header (`aggregate`), by which readers find them,
+    // too.
+    template <EventStream Events>
+    Service& accepts() {
+        aggregates_.push_back({.name = std::string(std::string_view(Events::aggregate)),
+                               .route = {},
+                               .make_model = &make_typed_model<Inbox<Events>>,
+                               .is_inbox = true});
         return *this;
     }
 
     const std::string& name() const noexcept { return name_; }
+    // Inboxes among them.
     const std::vector<AggregateDeclaration>& aggregates() const noexcept { return aggregates_; }
 
   private:
