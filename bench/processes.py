@@ -44,8 +44,10 @@ class Server:
         if user:
             entry = pwd.getpwnam(user)
             identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        # A service refuses LEFTFOLD_ variables that it does not know, such as LEFTFOLD_BENCH_DATA.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LEFTFOLD_")}
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
-                                        start_new_session=True, **identity)
+                                        start_new_session=True, env=environment, **identity)
 
     def __enter__(self):
         deadline = time.monotonic() + READY_SECONDS_MAX

@@ -127,13 +127,5 @@ TEST(Repeat, of_a_refusal_ends_with_its_window_and_of_an_acceptance_never) {
     EXPECT_TRUE(world.tell("a", "refuse", kRefuse, with_id("refused")).repeated);
 }
 
-TEST(Repeat, is_counted) {
-    CounterWorld world;
-    world.tell("a", "add", kAdd, with_id("id"));
-    world.tell("a", "add", kAdd, with_id("id"));
-    EXPECT_EQ(world.statistics().accepted, 1U);
-    EXPECT_EQ(world.statistics().repeats, 1U);
-}
-
 }  // namespace
 }  // namespace leftfold

@@ -313,7 +313,7 @@ void AggregateRuntime::Impl::finish(HotAggregate& aggregate, CommandReply reply,
     if (reply.position == Position())
         if (const auto bounds = log_.bounds(reply.slot))
             reply.position = bounds->durable_end;
-    deliver(std::move(reply), done);
+    done(std::move(reply));
 }
 
 void AggregateRuntime::Impl::fail_later(CommandDone done, log::Slot slot, Error error) {
@@ -321,7 +321,7 @@ void AggregateRuntime::Impl::fail_later(CommandDone done, log::Slot slot, Error 
 }
 
 void AggregateRuntime::Impl::deliver_later(CommandReply reply, CommandDone done) {
-    post([this, reply = std::move(reply), done = std::move(done)]() mutable { deliver(std::move(reply), done); });
+    post([reply = std::move(reply), done = std::move(done)]() mutable { done(std::move(reply)); });
 }
 
 void AggregateRuntime::Impl::answer_later(StateDone done, Error error) {
@@ -340,20 +340,6 @@ Uuid AggregateRuntime::Impl::make_id() {
     const std::uint64_t high = env_.random.next();
     const std::uint64_t low = env_.random.next();
     return Uuid::v7(env_.clock.now(), high, low);
-}
-
-void AggregateRuntime::Impl::deliver(CommandReply reply, CommandDone& done) {
-    if (reply.repeated)
-        ++statistics_.repeats;
-    else if (std::holds_alternative<CommandAccepted>(reply.outcome))
-        ++statistics_.accepted;
-    else if (std::holds_alternative<CommandRejected>(reply.outcome))
-        ++statistics_.rejected;
-    else if (std::holds_alternative<CommandConflict>(reply.outcome))
-        ++statistics_.conflicts;
-    else
-        ++statistics_.failed;
-    done(std::move(reply));
 }
 
 std::uint64_t AggregateRuntime::Impl::begin_join(log::BarrierDone done) {

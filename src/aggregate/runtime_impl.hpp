@@ -72,7 +72,6 @@ class AggregateRuntime::Impl : public std::enable_shared_from_this<AggregateRunt
     void deliver_later(CommandReply reply, CommandDone done);
     // The end of a command that pinned its aggregate.
     void finish(HotAggregate& aggregate, CommandReply reply, CommandDone done);
-    void deliver(CommandReply reply, CommandDone& done);
     // A step that does nothing if the runtime is gone by then.
     void post(Step step);
     void answer_later(StateDone done, Error error);

@@ -1,5 +1,6 @@
 #include "leftfold/app/application.hpp"
 
+#include <iterator>
 #include <ostream>
 
 #include "commands.hpp"
@@ -18,6 +19,18 @@ Application::Application(std::string_view name) : impl_(std::make_unique<Impl>()
 Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
+
+std::vector<CliCommand> built_in_commands(const ApplicationParts& parts) {
+    std::vector<CliCommand> commands;
+    commands.push_back(serve_command(parts));
+    commands.push_back(events_command(parts));
+    commands.push_back(replay_command(parts));
+    commands.push_back(log_info_command(parts));
+    commands.push_back(log_verify_command(parts));
+    commands.push_back(catalogue_command(parts));
+    commands.push_back(version_command(parts));
+    return commands;
+}
 
 Application& Application::host(Service service) {
     impl_->parts.services.push_back(std::move(service));
@@ -51,16 +64,12 @@ int Application::run(int argc, char** argv) {
             return names;
         }());
     line.group("log", "Look at what is stored");
-    line.add(serve_command(parts));
-    for (CliCommand& command : impl_->commands)
-        line.add(std::move(command));
+    std::vector<CliCommand> commands = built_in_commands(parts);
+    commands.insert(commands.begin() + 1, std::move_iterator(impl_->commands.begin()),
+                    std::move_iterator(impl_->commands.end()));
     impl_->commands.clear();
-    line.add(events_command(parts));
-    line.add(replay_command(parts));
-    line.add(log_info_command(parts));
-    line.add(log_verify_command(parts));
-    line.add(catalogue_command(parts));
-    line.add(version_command(parts));
+    for (CliCommand& command : commands)
+        line.add(std::move(command));
     return line.run(argc, argv);
 }
 

@@ -29,13 +29,8 @@ struct ServiceCommandsTest : ::testing::Test {
         out.str("");
         err.str("");
         CommandLine line("test", "a test");
-        line.add(serve_command(parts));
-        line.add(events_command(parts));
-        line.add(replay_command(parts));
-        line.add(log_info_command(parts));
-        line.add(log_verify_command(parts));
-        line.add(catalogue_command(parts));
-        line.add(version_command(parts));
+        for (CliCommand& command : built_in_commands(parts))
+            line.add(std::move(command));
         return line.run(words, {Terminal{out, err}, sim.files(), environment});
     }
 };

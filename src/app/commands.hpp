@@ -27,6 +27,9 @@ CliCommand log_verify_command(const ApplicationParts& parts);
 CliCommand catalogue_command(const ApplicationParts& parts);
 CliCommand version_command(const ApplicationParts& parts);
 
+// All of them, as the help lists them: `serve` first.
+std::vector<CliCommand> built_in_commands(const ApplicationParts& parts);
+
 // --data, for those that look at a directory.
 void add_directory(CliCommand& command, std::string& directory, const ApplicationParts& parts);
 

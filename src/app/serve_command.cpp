@@ -169,6 +169,9 @@ class Serving {
                 .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
                        {{"aggregate", aggregate.name}})
                 .set(static_cast<std::int64_t>(aggregate.runtime->statistics().hot));
+            Counter& loads = registry_.counter("leftfold_aggregate_loads_total", "States that were read from the log",
+                                               {{"aggregate", aggregate.name}});
+            loads.add(aggregate.runtime->statistics().loads - loads.value());
             const auto& topic = host_->log().topics()[aggregate.topic.value()];
             for (std::uint32_t partition = 0; partition < topic.partition_count; ++partition)
                 if (const auto bounds = host_->log().bounds({aggregate.topic, PartitionId(partition)}))

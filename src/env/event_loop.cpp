@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -54,6 +55,12 @@ void EventLoop::post(Step step) {
     }
     if (was_sleeping)
         wake();
+}
+
+void EventLoop::post_when_idle(Step step, Duration at_most) {
+    LEFTFOLD_ASSERT(on_own_thread());
+    gathering_.push_back(std::move(step));
+    gathers_until_ = std::min(gathers_until_, monotonic_now() + at_most);
 }
 
 TimerId EventLoop::call_after(Duration delay, Step step) {
@@ -122,9 +129,10 @@ void EventLoop::drop_all_work() {
         fetch_posted_elsewhere();
         const std::vector<Step> running = std::exchange(running_, {});
         const std::vector<Step> ready = std::exchange(ready_, {});
+        const std::vector<Step> gathering = std::exchange(gathering_, {});
         const std::vector<Step> timers = timers_.take_all();
         running_index_ = 0;
-        if (running.empty() && ready.empty() && timers.empty())
+        if (running.empty() && ready.empty() && gathering.empty() && timers.empty())
             return;
     }
 }
@@ -145,10 +153,18 @@ void EventLoop::wait_and_dispatch() {
 std::size_t EventLoop::wait_for_events() {
     const bool has_work = !ready_.empty() || running_index_ < running_.size() || !turn_end_.empty() ||
                           turn_end_index_ < turn_end_running_.size();
-    if (has_work)
-        return poll(Duration::zero());
-    if (const std::size_t count = await_lone_job(); count > 0)
+    if (has_work) {
+        send_offered_elsewhere();
+        return gather();
+    }
+    if (!gathering_.empty()) {
+        const std::size_t count = gather();
+        if (count == 0 && !has_posted_elsewhere_.load(std::memory_order_relaxed))
+            end_gathering();
         return count;
+    }
+    if (!offered_.empty())
+        return run_brief_job();
     if (!prepare_to_sleep())
         return poll(Duration::zero());
     const auto due = timers_.next_due();
@@ -159,19 +175,52 @@ std::size_t EventLoop::wait_for_events() {
     return count;
 }
 
-// The number of events that came meanwhile. With more than one job there is enough to do, and the processor is needed.
-std::size_t EventLoop::await_lone_job() {
-    constexpr int kLooksPerPoll = 64;
-    std::size_t count = 0;
-    int looks = 0;
-    lone_job_wait_.wait([&] {
-        if (jobs_.load(std::memory_order_relaxed) != 1 || has_posted_elsewhere_.load(std::memory_order_relaxed))
-            return true;
-        if (++looks % kLooksPerPoll == 0)
-            count = poll(Duration::zero());
-        return count > 0 || stopping();
-    });
-    return count;
+std::size_t EventLoop::gather() {
+    if (!gathering_.empty() && monotonic_now() >= gathers_until_)
+        end_gathering();
+    return poll(Duration::zero());
+}
+
+void EventLoop::end_gathering() {
+    std::ranges::move(gathering_, std::back_inserter(ready_));
+    gathering_.clear();
+    gathers_until_ = MonotonicTime::max();
+}
+
+void EventLoop::offer(BriefJob& job) {
+    LEFTFOLD_ASSERT(on_own_thread());
+    offered_.push_back(&job);
+}
+
+void EventLoop::take_back(BriefJob& job) noexcept {
+    LEFTFOLD_ASSERT(on_own_thread());
+    std::erase(offered_, &job);
+}
+
+void EventLoop::send_offered_elsewhere() {
+    for (BriefJob* job : offered_)
+        job->run_elsewhere();
+    offered_.clear();
+}
+
+// Of several, the others run on their threads meanwhile. The number of events that there are instead.
+std::size_t EventLoop::run_brief_job() {
+    constexpr Duration kBrief = std::chrono::microseconds(500);
+    constexpr int kRefusedAfterLong = 100;
+    const std::size_t count = poll(Duration::zero());
+    if (count > 0 || has_posted_elsewhere_.load(std::memory_order_relaxed) || offers_refused_left_ > 0) {
+        offers_refused_left_ = std::max(0, offers_refused_left_ - 1);
+        send_offered_elsewhere();
+        return count;
+    }
+    BriefJob* const job = offered_.back();
+    offered_.pop_back();
+    send_offered_elsewhere();
+    const MonotonicTime begin = monotonic_now();
+    job->run_here();
+    if (monotonic_now() - begin > kBrief)
+        offers_refused_left_ = kRefusedAfterLong;
+    return 0;
 }
 
 std::size_t EventLoop::poll(Duration timeout) noexcept {

@@ -17,7 +17,6 @@
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/env/scheduler.hpp"
 
-#include "awake_wait.hpp"
 #include "file_descriptor.hpp"
 #include "timer_heap.hpp"
 
@@ -42,12 +41,24 @@ class EventSource {
     bool awaits_turn_end_ = false;
 };
 
+// A job that a worker offers to the loop before it runs it itself. One of the two is called, by the loop; or the worker
+// takes it back.
+class BriefJob {
+  public:
+    virtual void run_here() = 0;
+    virtual void run_elsewhere() = 0;
+
+  protected:
+    ~BriefJob() = default;
+};
+
 class EventLoop final : public Scheduler {
   public:
     EventLoop();
     ~EventLoop() override;
 
     void post(Step step) override;
+    void post_when_idle(Step step, Duration at_most) override;
     TimerId call_after(Duration delay, Step step) override;
     void cancel(TimerId timer) override;
 
@@ -66,10 +77,10 @@ class EventLoop final : public Scheduler {
     // For bytes on their way from a descriptor to a handler: one for all, so that an idle connection holds none.
     MutableByteSpan read_buffer() noexcept { return read_buffer_; }
 
-    // A worker has a job whose report will be posted here. From any thread; each begin before its end.
-    void job_begins() noexcept { jobs_.fetch_add(1, std::memory_order_relaxed); }
-    void job_ends() noexcept { jobs_.fetch_sub(1, std::memory_order_relaxed); }
-    bool has_jobs() const noexcept { return jobs_.load(std::memory_order_relaxed) > 0; }
+    // Runs the job here if there is nothing else to do and such jobs have been brief, else sends it where it came from;
+    // before this loop sleeps.
+    void offer(BriefJob& job);
+    void take_back(BriefJob& job) noexcept;
 
     bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
@@ -84,7 +95,10 @@ class EventLoop final : public Scheduler {
 
     void wait_and_dispatch();
     std::size_t wait_for_events();
-    std::size_t await_lone_job();
+    std::size_t run_brief_job();
+    std::size_t gather();
+    void end_gathering();
+    void send_offered_elsewhere();
     std::size_t poll(Duration timeout) noexcept;
     bool prepare_to_sleep();
     void run_timers();
@@ -111,9 +125,12 @@ class EventLoop final : public Scheduler {
     std::size_t turn_end_index_ = 0;
     std::vector<std::byte> read_buffer_;
 
+    std::vector<Step> gathering_;  // posted for when there is nothing else to do, or
+    MonotonicTime gathers_until_ = MonotonicTime::max();
+    std::vector<BriefJob*> offered_;
+    int offers_refused_left_ = 0;
+
     std::atomic<bool> stop_requested_ = false;
-    std::atomic<int> jobs_ = 0;
-    AwakeWait lone_job_wait_;
     std::atomic<bool> has_posted_elsewhere_ = false;  // written under mutex_; a hint for who looks without it
 
     std::mutex mutex_;

@@ -1,8 +1,12 @@
 // RealEnv's scheduler, timers and workers.
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <numeric>
 #include <semaphore>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -106,6 +110,171 @@ TEST(EventLoop, stop_returns_after_the_running_step_and_run_goes_on_with_the_res
     EXPECT_EQ(ran, (std::vector{1, 2}));
 }
 
+TEST(EventLoop, idle_step_waits_for_the_steps_that_others_post) {
+    RealEnv real;
+    Scheduler& scheduler = real.env().scheduler;
+    std::vector<int> ran;
+    scheduler.post_when_idle(
+        [&] {
+            ran.push_back(3);
+            real.stop();
+        },
+        std::chrono::hours(1));
+    scheduler.post([&] {
+        ran.push_back(1);
+        scheduler.post([&] { ran.push_back(2); });
+    });
+    real.run();
+    EXPECT_EQ(ran, (std::vector{1, 2, 3}));
+}
+
+TEST(EventLoop, idle_step_comes_in_time_although_the_loop_is_never_idle) {
+    RealEnv real;
+    Scheduler& scheduler = real.env().scheduler;
+    bool came = false;
+    std::move_only_function<void()> busy = [&] {
+        if (came)
+            real.stop();
+        else
+            scheduler.post([&] { busy(); });
+    };
+    const MonotonicTime start = real.env().clock.monotonic();
+    scheduler.post_when_idle([&] { came = true; }, milliseconds(3));
+    busy();
+    real.run();
+    EXPECT_GE(real.env().clock.monotonic() - start, milliseconds(3));
+}
+
+// Where the jobs of one brief worker run, each submitted by the report of the one before.
+struct BriefWorker {
+    explicit BriefWorker(RealEnv& env, std::string_view name)
+        : real(env), worker(real.env().workers.start(name, real.env().scheduler, JobLength::brief)) {}
+
+    void run(std::vector<Job> jobs) {
+        jobs_ = std::move(jobs);
+        submit(0);
+        real.run();
+    }
+    void submit(std::size_t index) {
+        worker->submit(
+            [this, index] {
+                threads.push_back(std::this_thread::get_id());
+                jobs_[index]();
+            },
+            [this, index] {
+                if (index + 1 == jobs_.size())
+                    real.stop();
+                else
+                    submit(index + 1);
+            });
+    }
+
+    RealEnv& real;
+    std::unique_ptr<Worker> worker;
+    std::vector<std::thread::id> threads;
+
+  private:
+    std::vector<Job> jobs_;
+};
+
+std::vector<Job> two(std::move_only_function<void()> first) {
+    std::vector<Job> jobs;
+    jobs.push_back(std::move(first));
+    jobs.emplace_back([] {});
+    return jobs;
+}
+
+TEST(BriefJob, runs_on_the_loop_that_would_only_wait_for_it) {
+    RealEnv real;
+    BriefWorker brief(real, "brief");
+    brief.run(two([] {}));
+    EXPECT_EQ(brief.threads, std::vector(2, std::this_thread::get_id()));
+}
+
+TEST(BriefJob, after_a_long_one_the_next_runs_on_its_own_thread) {
+    RealEnv real;
+    BriefWorker brief(real, "brief");
+    brief.run(two([&] {
+        const MonotonicTime until = real.env().clock.monotonic() + milliseconds(2);
+        while (real.env().clock.monotonic() < until) {
+        }
+    }));
+    ASSERT_EQ(brief.threads.size(), 2U);
+    EXPECT_EQ(brief.threads[0], std::this_thread::get_id());
+    EXPECT_NE(brief.threads[1], std::this_thread::get_id());
+}
+
+TEST(BriefJob, runs_on_its_own_thread_while_the_loop_has_other_work) {
+    RealEnv real;
+    BriefWorker brief(real, "brief");
+    bool ended = false;
+    std::move_only_function<void()> busy = [&] {
+        if (!ended)
+            real.env().scheduler.post([&] { busy(); });
+    };
+    brief.worker->submit([&] { brief.threads.push_back(std::this_thread::get_id()); },
+                         [&] {
+                             ended = true;
+                             real.stop();
+                         });
+    busy();
+    real.run();
+    ASSERT_EQ(brief.threads.size(), 1U);
+    EXPECT_NE(brief.threads[0], std::this_thread::get_id());
+}
+
+TEST(BriefJob, those_of_several_workers_run_at_once) {
+    RealEnv real;
+    const auto a = real.env().workers.start("a", real.env().scheduler, JobLength::brief);
+    const auto b = real.env().workers.start("b", real.env().scheduler, JobLength::brief);
+    std::atomic<int> begun = 0;
+    int ended = 0;
+    // Each ends only once both have begun.
+    const auto meet = [&] {
+        ++begun;
+        while (begun < 2)
+            std::this_thread::yield();
+    };
+    const auto end = [&] {
+        if (++ended == 2)
+            real.stop();
+    };
+    a->submit(meet, end);
+    b->submit(meet, end);
+    real.run();
+    EXPECT_EQ(ended, 2);
+}
+
+TEST(BriefJob, jobs_of_one_worker_keep_their_order) {
+    RealEnv real;
+    const auto worker = real.env().workers.start("brief", real.env().scheduler, JobLength::brief);
+    std::vector<int> jobs;
+    std::vector<int> reports;
+    constexpr int kJobs = 100;
+    for (int index = 0; index < kJobs; ++index)
+        worker->submit([&, index] { jobs.push_back(index); },
+                       [&, index] {
+                           reports.push_back(index);
+                           if (index == kJobs - 1)
+                               real.stop();
+                       });
+    real.run();
+    std::vector<int> expected(kJobs);
+    std::iota(expected.begin(), expected.end(), 0);
+    EXPECT_EQ(jobs, expected);
+    EXPECT_EQ(reports, expected);
+}
+
+TEST(BriefJob, is_done_before_its_worker_goes) {
+    RealEnv real;
+    int ran = 0;
+    {
+        const auto worker = real.env().workers.start("brief", real.env().scheduler, JobLength::brief);
+        worker->submit([&] { ++ran; }, [] {});
+    }
+    EXPECT_EQ(ran, 1);
+}
+
 TEST(Worker, jobs_and_their_reports_keep_the_order_of_submission) {
     RealEnv real;
     const auto worker = real.env().workers.start("a-name-longer-than-fifteen", real.env().scheduler);
@@ -121,13 +290,11 @@ TEST(Worker, jobs_and_their_reports_keep_the_order_of_submission) {
                        });
     real.run();
     std::vector<int> expected(kJobs);
-    for (int index = 0; index < kJobs; ++index)
-        expected[static_cast<std::size_t>(index)] = index;
+    std::iota(expected.begin(), expected.end(), 0);
     EXPECT_EQ(jobs, expected);
     EXPECT_EQ(reports, expected);
 }
 
-// The loop awaits a lone job awake, then asleep: in both it must go on with what else there is.
 TEST(Worker, timers_and_posts_come_while_a_lone_job_takes_long) {
     RealEnv real;
     Scheduler& scheduler = real.env().scheduler;

@@ -1,5 +1,6 @@
 // RealEnv's network: the same promises over IPv4, IPv6, "localhost" and Unix sockets.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -110,7 +111,7 @@ class NetworkKinds : public testing::TestWithParam<std::string> {
         if (GetParam() == "unix")
             endpoint = UnixEndpoint{world.folder.path() + "/socket"};
         const auto listening = world.listen(endpoint);
-        if (!listening && GetParam() == "::1")
+        if (!listening && GetParam() == "::1" && std::getenv("CI") == nullptr)
             GTEST_SKIP() << "no IPv6 here: " << listening.error().message();
         ASSERT_TRUE(listening.has_value()) << listening.error().message();
         Endpoint target = world.listener->endpoint();

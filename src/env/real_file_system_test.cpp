@@ -84,8 +84,9 @@ TEST(RealFile, allocation_that_does_not_fit_the_disk_is_no_space_and_leaves_noth
 
 TEST(RealFile, write_to_a_full_device_is_no_space) {
     const auto file = make_real_file_system()->open("/dev/full", OpenMode::read_write);
-    if (!file)
+    if (!file && std::getenv("CI") == nullptr)
         GTEST_SKIP() << file.error().message();
+    ASSERT_TRUE(file.has_value()) << file.error().message();
     const auto written = (*file)->write_at(0, bytes_of("x"));
     ASSERT_FALSE(written.has_value());
     EXPECT_EQ(written.error().code(), ErrorCode::no_space);

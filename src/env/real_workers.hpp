@@ -1,5 +1,4 @@
-// RealWorkers: a thread for every worker. A loop that is a worker's home is told of its jobs, so that it can await
-// them.
+// RealWorkers: a thread for every worker. A brief job is offered to the loop first.
 #pragma once
 
 #include "leftfold/env/worker.hpp"
@@ -12,8 +11,9 @@ class RealWorkers final : public Workers {
   public:
     explicit RealWorkers(EventLoop& loop) noexcept : loop_(loop) {}
 
+    using Workers::start;
     // `home` is the loop.
-    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) override;
+    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home, JobLength length) override;
 
   private:
     EventLoop& loop_;

@@ -8,6 +8,8 @@
 
 #include "leftfold/event/marks.hpp"
 
+#include "testing/seed.hpp"
+
 namespace leftfold {
 namespace {
 
@@ -63,9 +65,9 @@ TEST(Decimal, parse_takes_only_the_written_form) {
 }
 
 TEST(Decimal, every_value_reads_as_written) {
-    const unsigned seed = std::random_device{}();
-    SCOPED_TRACE(testing::Message() << "seed " << seed << ": replace random_device in this test to rerun");
-    std::mt19937_64 random(seed);
+    const Seed seed("Decimal.every_value_reads_as_written");
+    SCOPED_TRACE(seed.rerun());
+    std::mt19937_64 random(seed.value());
     for (int i = 0; i < 20'000; ++i) {
         // All magnitudes, not only the large ones.
         const auto minor = static_cast<std::int64_t>(random()) >> (random() % 64);

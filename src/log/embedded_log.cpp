@@ -80,7 +80,7 @@ Result<> EmbeddedLog::start() {
     for (const TopicDeclaration& topic : options_.topics)
         count += topic.partition_count;
     for (std::size_t i = 0; i < std::min(count, kCommittersMax); ++i)
-        committers_.push_back(env_.workers.start(fmt::format("log-commit-{}", i), env_.scheduler));
+        committers_.push_back(env_.workers.start(fmt::format("log-commit-{}", i), env_.scheduler, JobLength::brief));
     keeper_ = env_.workers.start("log-keeper", env_.scheduler);
 
     std::size_t number = 0;

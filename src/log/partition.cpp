@@ -15,6 +15,10 @@ namespace {
 // Buffers are reused, but a burst is not paid for ever.
 constexpr std::size_t kGroupBytesKept = 1024 * 1024;
 
+// While the shard is busy, commands gather this long for one commit: it costs the processor as much as several
+// commands.
+constexpr Duration kGatherMost = std::chrono::milliseconds(1);
+
 // Closed segments whose index is in memory only. With so many, commits wait for the keeper.
 constexpr std::size_t kIndexesInWorkMax = 2;
 
@@ -177,16 +181,17 @@ Result<ReadBatch> Partition::read_stream(std::string_view key, Version from, std
 }
 
 void Partition::schedule_commit() {
-    if (commit_scheduled_ || commit_running_)
+    if (commit_scheduled_ || commit_running_ || open_.is_empty())
         return;
     commit_scheduled_ = true;
-    // At the end of this turn of the loop, so that all that came in together is written together.
-    env_.scheduler.post([self = weak_from_this()] {
-        if (const auto partition = self.lock()) {
-            partition->commit_scheduled_ = false;
-            partition->start_commit();
-        }
-    });
+    env_.scheduler.post_when_idle(
+        [self = weak_from_this()] {
+            if (const auto partition = self.lock()) {
+                partition->commit_scheduled_ = false;
+                partition->start_commit();
+            }
+        },
+        kGatherMost);
 }
 
 void Partition::start_commit() {
@@ -232,8 +237,7 @@ void Partition::commit_ended() {
     LEFTFOLD_ASSERT(settling_.empty());
     std::swap(settling_, in_flight_.waiters);
     in_flight_.clear();
-    // The disk works on while the callbacks run.
-    start_commit();
+    schedule_commit();
     settle(settling_, nullptr);
     settling_.clear();
     advanced_(settings_.slot, durable_.end());

@@ -29,6 +29,10 @@ void SimScheduler::post(Step step) {
     enqueue(clock_.monotonic(), std::move(step));
 }
 
+void SimScheduler::post_when_idle(Step step, Duration at_most) {
+    enqueue(clock_.monotonic() + std::max(at_most, Duration(0)), std::move(step));
+}
+
 TimerId SimScheduler::call_after(Duration delay, Step step) {
     const MonotonicTime deadline = clock_.monotonic() + std::max(delay, Duration(0));
     const std::uint64_t sequence = enqueue(deadline, std::move(step));

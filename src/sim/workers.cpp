@@ -59,7 +59,7 @@ class SimWorker final : public Worker {
     TimerId timer_;
 };
 
-std::unique_ptr<Worker> SimWorkers::start(std::string_view name, Scheduler& home) {
+std::unique_ptr<Worker> SimWorkers::start(std::string_view name, Scheduler& home, JobLength) {
     return std::make_unique<SimWorker>(*this, name, home);
 }
 

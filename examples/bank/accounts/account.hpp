@@ -26,7 +26,7 @@ struct Close {};
 
 struct Account {
     using Command = std::variant<Open, Deposit, Withdraw, Close>;
-    using Event = std::variant<Opened, Deposited, Withdrawn, Closed>;
+    using Event = AccountEvents::Event;
 
     bool open = false;
     bool closed = false;

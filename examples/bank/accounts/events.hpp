@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "leftfold/leftfold.hpp"
 
@@ -21,5 +23,10 @@ struct Withdrawn {
     Money amount;
 };
 struct Closed {};
+
+struct AccountEvents {
+    static constexpr std::string_view aggregate = "account";
+    using Event = std::variant<Opened, Deposited, Withdrawn, Closed>;
+};
 
 }  // namespace bank

@@ -36,6 +36,7 @@ class FakeScheduler final : public Scheduler {
     explicit FakeScheduler(FakeClock& clock) : clock_(clock) {}
 
     void post(Step step) override { ready_.push_back(std::move(step)); }
+    void post_when_idle(Step step, Duration) override { post(std::move(step)); }
     TimerId call_after(Duration delay, Step step) override {
         const TimerId id(++last_id_);
         timers_.emplace(std::pair(clock_.elapsed + delay, id), std::move(step));
@@ -233,7 +234,7 @@ class FakeRandom final : public Random {
 
 class NoWorkers final : public Workers {
   public:
-    std::unique_ptr<Worker> start(std::string_view, Scheduler&) override { return nullptr; }
+    std::unique_ptr<Worker> start(std::string_view, Scheduler&, JobLength) override { return nullptr; }
 };
 
 class FakeWorld {

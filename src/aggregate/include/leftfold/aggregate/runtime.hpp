@@ -118,11 +118,6 @@ struct StateReply {
 using StateDone = std::move_only_function<void(Result<StateReply>)>;
 
 struct AggregateStatistics {
-    std::uint64_t accepted = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t conflicts = 0;
-    std::uint64_t repeats = 0;
-    std::uint64_t failed = 0;
     std::uint64_t loads = 0;
     std::uint64_t loads_from_snapshot = 0;
     std::size_t hot = 0;

@@ -23,6 +23,10 @@ class Scheduler {
     // Runs the step later, never within this call. From any thread.
     virtual void post(Step step) = 0;
 
+    // Runs the step once nothing else is to be done, and at the latest after `at_most`: for work that is cheaper the
+    // more has gathered for it. From the scheduler's own thread only.
+    virtual void post_when_idle(Step step, Duration at_most) = 0;
+
     // Runs the step once the monotonic clock has advanced by `delay`. From the scheduler's own thread only.
     virtual TimerId call_after(Duration delay, Step step) = 0;
 

@@ -4,6 +4,7 @@
 // of the caller. In simulation a job is a step too, at a time that the seed decides.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -24,12 +25,17 @@ class Worker {
     virtual void submit(Job job, Step done) = 0;
 };
 
+// What a worker is for. `brief`: jobs of mostly one sync of an SSD, which somebody waits for. Where the shard would
+// only wait for such a job, it may run it itself: two changes of threads take longer than the sync.
+enum class JobLength : std::uint8_t { any, brief };
+
 class Workers {
   public:
     virtual ~Workers() = default;
 
     // `name` is for people: thread name in top and gdb (the first 15 characters). `home` outlives the worker.
-    virtual std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) = 0;
+    virtual std::unique_ptr<Worker> start(std::string_view name, Scheduler& home, JobLength length) = 0;
+    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) { return start(name, home, JobLength::any); }
 };
 
 }  // namespace leftfold

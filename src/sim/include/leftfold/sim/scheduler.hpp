@@ -36,6 +36,8 @@ class SimScheduler final : public Scheduler {
     SimScheduler& operator=(const SimScheduler&) = delete;
 
     void post(Step step) override;
+    // After all of `at_most`: in simulated time a loop is never busy.
+    void post_when_idle(Step step, Duration at_most) override;
     TimerId call_after(Duration delay, Step step) override;
     void cancel(TimerId timer) override;
 

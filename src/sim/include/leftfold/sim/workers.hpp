@@ -27,7 +27,8 @@ class SimWorkers final : public Workers {
 
     // A worker's destructor runs at once what was submitted and has not run, unless the power went off since its start:
     // then its jobs are gone with the process.
-    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home) override;
+    using Workers::start;
+    std::unique_ptr<Worker> start(std::string_view name, Scheduler& home, JobLength length) override;
 
   private:
     friend class SimWorker;
