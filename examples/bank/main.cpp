@@ -2,6 +2,7 @@
 
 #include "accounts/service.hpp"
 #include "import/import_command.hpp"
+#include "page/page.hpp"
 #include "reporting/service.hpp"
 #include "risk/service.hpp"
 #include "transfers/service.hpp"
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
         .host(bank::transfers_service())
         .host(bank::risk_service())
         .host(bank::reporting_service())
+        .page("/", bank::page_html())
         .cli_command(bank::import_command())
         .cli_command(bank::generate_command())
         .run(argc, argv);

@@ -43,6 +43,11 @@ def wait_until(condition, what, seconds=DEADLINE_SECONDS, pause=0.002):
         time.sleep(pause)
 
 
+def die_with_parent():
+    """For a child before it runs its program."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Child:
     """A child process whose output is read to the end by threads, so that it never waits for us."""
 
@@ -50,7 +55,7 @@ class Child:
         parent = os.getpid()
 
         def before_exec():
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            die_with_parent()
             if os.getppid() != parent:
                 os._exit(1)
             if file_size_max is not None:
