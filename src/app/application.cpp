@@ -41,6 +41,11 @@ Application& Application::host(Service service) {
     return *this;
 }
 
+Application& Application::page(std::string_view path, std::string_view html) {
+    impl_->parts.pages.push_back({std::string(path), std::string(html)});
+    return *this;
+}
+
 Application& Application::cli_command(CliCommand command) {
     impl_->commands.push_back(std::move(command));
     return *this;
@@ -54,7 +59,7 @@ Application& Application::version(std::string_view text) {
 int Application::run(int argc, char** argv) {
     impl_->parts.program = argc > 0 ? argv[0] : impl_->parts.name;
     const ApplicationParts& parts = impl_->parts;
-    if (const auto mistakes = mistakes_in(parts.name, parts.services); !mistakes.empty()) {
+    if (const auto mistakes = mistakes_in(parts.name, parts.services, parts.pages); !mistakes.empty()) {
         const Terminal terminal = standard_terminal();
         for (const std::string& mistake : mistakes)
             terminal.err << parts.name << ": " << mistake << '\n';

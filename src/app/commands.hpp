@@ -14,6 +14,7 @@ struct ApplicationParts {
     std::string program = {};  // as it was called, so that messages can be pasted
     std::string version = "0.0.0";
     std::vector<Service> services;
+    std::vector<PageDeclaration> pages = {};
 
     std::string default_directory() const { return "./" + name + "-data"; }
 };

@@ -28,10 +28,15 @@ bool is_name(std::string_view name) noexcept {
 
 class Declarations {
   public:
-    void check(std::string_view application, const std::vector<Service>& services) {
+    void check(std::string_view application, const std::vector<Service>& services,
+               const std::vector<PageDeclaration>& pages) {
         is_application_named_ = check_name("application", application);
         for (const char* pattern : {"/metrics", "/health/live", "/health/ready"})
             add_route({http::Method::get, pattern}, "the server itself");
+        for (const gateway::RoutePattern& route : gateway::routes_of_events())
+            add_route(route, "the server itself");
+        for (const PageDeclaration& page : pages)
+            add_route({http::Method::get, page.path}, fmt::format("page '{}'", page.path));
         std::set<std::string_view> names;
         for (const Service& service : services) {
             check_name("service", service.name());
@@ -66,8 +71,9 @@ class Declarations {
     }
 
     void check_aggregate(std::string_view application, const Service& service, const AggregateDeclaration& aggregate) {
-        const std::string where = fmt::format("aggregate '{}' of service '{}'", aggregate.name, service.name());
-        if (!check_name("aggregate", aggregate.name) || !is_application_named_)
+        const std::string_view what = aggregate.is_inbox ? "inbox" : "aggregate";
+        const std::string where = fmt::format("{} '{}' of service '{}'", what, aggregate.name, service.name());
+        if (!check_name(what, aggregate.name) || !is_application_named_)
             return;
         const auto [first, is_new] = service_of_.emplace(aggregate.name, service.name());
         if (!is_new) {
@@ -78,6 +84,8 @@ class Declarations {
             return;
         }
         topics_.insert(topic_name(application, aggregate.name));
+        if (aggregate.is_inbox)
+            return;
         if (aggregate.route.find("/{") == std::string::npos) {
             mistakes.push_back(fmt::format("{}: the route '{}' has no {{id}}; '{}/{{id}}', for example", where,
                                            aggregate.route, aggregate.route));
@@ -165,9 +173,10 @@ class Declarations {
 
 }  // namespace
 
-std::vector<std::string> mistakes_in(std::string_view application, const std::vector<Service>& services) {
+std::vector<std::string> mistakes_in(std::string_view application, const std::vector<Service>& services,
+                                     const std::vector<PageDeclaration>& pages) {
     Declarations declarations;
-    declarations.check(application, services);
+    declarations.check(application, services, pages);
     return std::move(declarations.mistakes);
 }
 

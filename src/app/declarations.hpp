@@ -11,6 +11,7 @@
 namespace leftfold {
 
 // One sentence each: what, where and what to do. Empty if all is well.
-std::vector<std::string> mistakes_in(std::string_view application, const std::vector<Service>& services);
+std::vector<std::string> mistakes_in(std::string_view application, const std::vector<Service>& services,
+                                     const std::vector<PageDeclaration>& pages = {});
 
 }  // namespace leftfold

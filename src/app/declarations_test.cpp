@@ -130,5 +130,13 @@ TEST(Declarations, all_mistakes_together) {
                     StartsWith("aggregate 'two' of service 'c'"), StartsWith("aggregate 'one' of service 'd'")));
 }
 
+TEST(Declarations, page_has_a_path_of_its_own) {
+    EXPECT_THAT(mistakes_in("test", {counter::service()}, {{"/", "<p>"}, {"/about", "<p>"}}), IsEmpty());
+    EXPECT_THAT(mistakes_in("test", {}, {{"/", "<p>"}, {"/", "<p>"}}), ElementsAre(HasSubstr("GET /")));
+    EXPECT_THAT(mistakes_in("test", {}, {{"/metrics", "<p>"}}),
+                ElementsAre(AllOf(HasSubstr("page '/metrics'"), HasSubstr("the server itself"))));
+    EXPECT_THAT(mistakes_in("test", {}, {{"about", "<p>"}}), ElementsAre(HasSubstr("begins with '/'")));
+}
+
 }  // namespace
 }  // namespace leftfold

@@ -72,7 +72,7 @@ Result<std::unique_ptr<Host>> Host::open(const Env& env, std::string_view applic
                                                    .topics = topics_of(application, services),
                                                    .segment_bytes = options.segment_bytes}));
     host->log_ = std::move(log);
-    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger);
+    host->gateway_ = std::make_unique<gateway::Gateway>(env, *host->log_, registry, logger, options.streams);
 
     LEFTFOLD_CHECK(host->add_aggregates(env, application, services, options));
     if (options.role == HostRole::serving)
@@ -106,15 +106,19 @@ Result<> Host::add_aggregates(const Env& env, std::string_view application, cons
             hosted.runtime =
                 std::make_unique<AggregateRuntime>(env, *log_, *hosted.model, topic, outcomes,
                                                    hosted.process == nullptr ? plain : options_of_process(plain));
-            gateway::AggregateRoute route{.pattern = declaration.route,
-                                          .problem_scope = topic_name(application, declaration.name),
-                                          .event_source = fmt::format("/{}/{}", application, declaration.name)};
-            LEFTFOLD_CHECK(gateway_->add_aggregate(std::move(route), *hosted.runtime));
+            std::string source = fmt::format("/{}/{}", application, declaration.name);
+            if (declaration.is_inbox)
+                gateway_->add_inbox({.event_source = std::move(source)}, *hosted.runtime);
+            else
+                LEFTFOLD_CHECK(gateway_->add_aggregate({.pattern = declaration.route,
+                                                        .problem_scope = topic_name(application, declaration.name),
+                                                        .event_source = std::move(source)},
+                                                       *hosted.runtime));
             aggregates_.push_back(std::move(hosted));
             topic = outcomes.next();
         }
     }
-    return {};
+    return gateway_->add_event_routes();
 }
 
 Result<> Host::start_processes(const Env& env, const HostOptions& options, Logger& logger) {

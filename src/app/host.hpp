@@ -30,12 +30,13 @@ struct HostOptions {
     AggregateOptions aggregates;
     std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
     HostRole role = HostRole::serving;
+    gateway::StreamOptions streams = {};
 };
 
 // One aggregate type of one service, by its names.
 struct HostedAggregate {
     std::string name;
-    std::string route;
+    std::string route;  // empty: an inbox
     std::unique_ptr<AggregateModel> model;
     const ProcessModel* process = nullptr;  // the model, if it is one of a process
     TopicId topic;

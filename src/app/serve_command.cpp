@@ -46,7 +46,20 @@ void declare_http_limits(http::ServerOptions& http, Configuration& configuration
                        .help = "How long a connection is kept without a request"});
     configuration.add({.name = "http.write-timeout",
                        .value = Value::duration(http.write_timeout, kTimeoutLeast),
-                       .help = "How long a client may take no byte of its answer"});
+                       .help = "How long a client may take no byte of its answer; and a live stream, to make room"});
+}
+
+void declare_streams(gateway::StreamOptions& streams, Configuration& configuration) {
+    constexpr Duration kLeast = std::chrono::milliseconds(1);
+    configuration.add({.name = "http.streams-max",
+                       .value = Value::integer(streams.streams_max, 1),
+                       .help = "Live streams of events at a time; more are answered 503"});
+    configuration.add({.name = "http.stream-keep-alive",
+                       .value = Value::duration(streams.keep_alive, kLeast),
+                       .help = "A live stream that was silent so long is written to, to keep it open"});
+    configuration.add({.name = "http.stream-retry",
+                       .value = Value::duration(streams.retry, kLeast),
+                       .help = "How long clients of a live stream are told to wait before they connect again"});
 }
 
 void declare(ServeSettings& settings, CliCommand& command) {
@@ -67,6 +80,7 @@ void declare(ServeSettings& settings, CliCommand& command) {
                        .value = Value::duration(settings.stop_grace),
                        .help = "How long requests that have begun may take at a stop"});
     declare_http_limits(settings.http, configuration);
+    declare_streams(settings.host.streams, configuration);
     configuration.add({.name = "aggregates.hot-max",
                        .value = Value::integer(settings.host.aggregates.hot_aggregates_max, 1),
                        .help = "Aggregates of a type whose state is kept in memory"});
@@ -136,6 +150,8 @@ class Serving {
                                   .header_lines = {},
                                   .body = registry_.prometheus_text()};
         }));
+        for (const PageDeclaration& page : parts_.pages)
+            LEFTFOLD_CHECK(gateway.add_get(page.path, [&page](const http::Request&) { return page_response(page); }));
         LEFTFOLD_CHECK(
             gateway.add_get("/health/live", [](const http::Request&) { return http::text_response(200, "live\n"); }));
         return gateway.add_get("/health/ready", [this](const http::Request&) {
@@ -143,10 +159,25 @@ class Serving {
         });
     }
 
+    static http::Response page_response(const PageDeclaration& page) {
+        http::Response response{.status = 200, .content_type = "text/html; charset=utf-8", .body = page.html};
+        response
+            .add_header(
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+                "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+            .add_header("X-Content-Type-Options", "nosniff")
+            .add_header("Cache-Control", "no-cache");
+        return response;
+    }
+
     // Those that are read off when somebody asks.
     void update_metrics() {
         registry_.gauge("leftfold_http_connections", "Connections open now")
             .set(static_cast<std::int64_t>(server_->counters().connections));
+        registry_
+            .gauge("leftfold_http_bodies_cut", "Live streams cut off since the start: their clients read too slowly")
+            .set(static_cast<std::int64_t>(server_->counters().bodies_cut));
         for (const HostedAggregate& aggregate : host_->aggregates()) {
             registry_
                 .gauge("leftfold_aggregates_hot", "Aggregates whose state is in memory",
@@ -218,11 +249,14 @@ std::string routes_help(const ApplicationParts& parts) {
     };
     for (const Service& service : parts.services) {
         for (const AggregateDeclaration& aggregate : service.aggregates()) {
+            if (aggregate.is_inbox)
+                continue;
             const auto model = aggregate.make_model(parts.name, aggregate.name);
             for (const CommandType& command : model->routed_commands())
                 row("POST", fmt::format("{}/{}", aggregate.route, command.name), command.shape);
             row("GET", aggregate.route, "the state; ?at_version=, ?at_time=, ?recorded_at= for an earlier one");
-            row("GET", aggregate.route + "/events", "how it came about, in pages; ?from=, ?limit=");
+            row("GET", aggregate.route + "/events",
+                "how it came about, in pages; ?from=, ?limit=; or live, if asked for text/event-stream");
         }
         for (const ProjectionDeclaration& projection : service.projections()) {
             const auto model = projection.make_model(parts.name, projection.name);
@@ -230,6 +264,17 @@ std::string routes_help(const ApplicationParts& parts) {
                 row("GET", route, fmt::format("rows of {}, by its key or by parameters", model->name()));
         }
     }
+    for (const PageDeclaration& page : parts.pages)
+        row("GET", page.path, "a page for the browser");
+    row("GET", "/events", "what happens, live; ?topic=, ?aggregate=, ?type=, ?key=, ?from=now|start|TOKEN");
+    std::string accepted;
+    for (const Service& service : parts.services)
+        for (const AggregateDeclaration& inbox : service.aggregates())
+            if (inbox.is_inbox)
+                for (const EventType& type : inbox.make_model(parts.name, inbox.name)->events())
+                    accepted += (accepted.empty() ? "" : ", ") + type.name;
+    if (!accepted.empty())
+        row("POST", "/events", "events from others, as CloudEvents: " + accepted);
     row("GET", "/metrics", "for Prometheus");
     row("GET", "/health/live, /health/ready", "for who restarts it or sends it requests");
     return text;

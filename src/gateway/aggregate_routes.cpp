@@ -78,11 +78,12 @@ Counter& AggregateRoutes::Outcomes::of(const CommandReply& reply) noexcept {
 }
 
 AggregateRoutes::AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                                 MetricRegistry& registry, Logger& logger)
+                                 LiveStreams& streams, MetricRegistry& registry, Logger& logger)
     : env_(env),
       log_(log),
       route_(std::move(route)),
       runtime_(runtime),
+      streams_(streams),
       outcomes_(registry, runtime.model().name()),
       command_seconds_(registry.histogram("leftfold_command_duration_seconds",
                                           "From the request's end to its answer, durable",
@@ -123,12 +124,24 @@ void AggregateRoutes::command(std::size_t command, std::string_view key, const h
     command_request->command = command;
     runtime_.handle(*command_request, [this, answer_key, choose, begun = env_.clock.monotonic(),
                                        responder = std::move(responder)](CommandReply reply) mutable {
-        outcomes_.of(reply).add();
-        command_seconds_.observe(env_.clock.monotonic() - begun);
-        if (const auto* failed = std::get_if<CommandFailed>(&reply.outcome))
-            log_failure(failed->error);
+        note(reply, begun);
         responder.send(response_of(std::move(reply), answer_key, choose));
     });
+}
+
+void AggregateRoutes::handle(const CommandRequest& request, CommandDone done) {
+    runtime_.handle(request,
+                    [this, begun = env_.clock.monotonic(), done = std::move(done)](CommandReply reply) mutable {
+                        note(reply, begun);
+                        done(std::move(reply));
+                    });
+}
+
+void AggregateRoutes::note(const CommandReply& reply, MonotonicTime begun) {
+    outcomes_.of(reply).add();
+    command_seconds_.observe(env_.clock.monotonic() - begun);
+    if (const auto* failed = std::get_if<CommandFailed>(&reply.outcome))
+        log_failure(failed->error);
 }
 
 http::Response AggregateRoutes::response_of(CommandReply reply, std::string_view key, bool key_chosen) const {
@@ -235,6 +248,10 @@ void AggregateRoutes::state(std::string_view key, const http::Request& request, 
 void AggregateRoutes::events(std::string_view key, const http::Request& request, http::Responder responder) {
     if (auto refused = refuse_position(request)) {
         responder.send(std::move(*refused));
+        return;
+    }
+    if (wants_event_stream(request)) {
+        streams_.open_one(runtime_.slot_of(key).topic, key, request, std::move(responder));
         return;
     }
     auto page = events_page_query(request.query);

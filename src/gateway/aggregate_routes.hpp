@@ -7,6 +7,7 @@
 #include "leftfold/gateway/gateway.hpp"
 #include "leftfold/log/position_token.hpp"
 
+#include "live_streams.hpp"
 #include "request_fields.hpp"
 
 namespace leftfold::gateway {
@@ -17,10 +18,14 @@ std::string_view collection_of(std::string_view pattern) noexcept;
 class AggregateRoutes {
   public:
     AggregateRoutes(const Env& env, log::EventLog& log, AggregateRoute route, AggregateRuntime& runtime,
-                    MetricRegistry& registry, Logger& logger);
+                    LiveStreams& streams, MetricRegistry& registry, Logger& logger);
+
+    // Hands it over, and counts and logs how it ends.
+    void handle(const CommandRequest& request, CommandDone done);
 
     const AggregateRoute& route() const noexcept { return route_; }
     const AggregateRuntime& runtime() const noexcept { return runtime_; }
+    log::TopicHash topic_hash() const noexcept { return topic_hash_; }
     // `key` empty: the server chooses it.
     void command(std::size_t command, std::string_view key, const http::Request& request, http::Responder responder);
     void state(std::string_view key, const http::Request& request, http::Responder responder);
@@ -32,6 +37,7 @@ class AggregateRoutes {
     http::Response response_of(CommandReply reply, std::string_view key, bool key_chosen) const;
     Result<http::Response> page_of_events(std::string_view key, const EventsPage& page) const;
     void add_position(http::Response& response, log::Slot slot, Position position) const;
+    void note(const CommandReply& reply, MonotonicTime begun);
     // Of a failure that somebody must act on: the disk, a stopped partition, stored data, the service's own code.
     void log_failure(const Error& error) const;
     // An answer if the request names a position that this log does not have.
@@ -55,6 +61,7 @@ class AggregateRoutes {
     log::EventLog& log_;
     AggregateRoute route_;
     AggregateRuntime& runtime_;
+    LiveStreams& streams_;
     log::TopicHash topic_hash_;
     std::uint32_t partition_count_ = 0;
     Outcomes outcomes_;

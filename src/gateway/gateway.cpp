@@ -8,6 +8,8 @@
 #include "leftfold/gateway/router.hpp"
 
 #include "aggregate_routes.hpp"
+#include "event_intake.hpp"
+#include "live_streams.hpp"
 #include "problems.hpp"
 #include "projection_routes.hpp"
 #include "request_fields.hpp"
@@ -31,10 +33,18 @@ class Gateway::Impl {
         ProjectionRoutes* projection;
         std::string column;  // that the parameter of the path names
     };
-    using Target = std::variant<CommandTarget, StateTarget, EventsTarget, QueryTarget, Answer>;
+    struct StreamTarget {};
+    struct IntakeTarget {};
+    using Target =
+        std::variant<CommandTarget, StateTarget, EventsTarget, QueryTarget, StreamTarget, IntakeTarget, Answer>;
 
-    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
-        : env_(env), log_(log), registry_(registry), logger_(logger) {}
+    Impl(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger, StreamOptions streams)
+        : env_(env),
+          log_(log),
+          registry_(registry),
+          logger_(logger),
+          streams_(env, log, streams, registry, logger),
+          intake_(log) {}
 
     Result<> add(http::Method method, std::string_view pattern, Target target) {
         LEFTFOLD_CHECK(router_.add(method, pattern, RouteId(static_cast<std::uint32_t>(targets_.size()))));
@@ -48,12 +58,22 @@ class Gateway::Impl {
     Logger& logger_;
     Router router_;
     std::vector<Target> targets_;
+    AggregateRoutes& add_routes(AggregateRoute route, AggregateRuntime& runtime) {
+        streams_.add_topic(runtime.slot_of("").topic, runtime.model().name(), route.event_source,
+                           runtime.model().events());
+        aggregates_.push_back(
+            std::make_unique<AggregateRoutes>(env_, log_, std::move(route), runtime, streams_, registry_, logger_));
+        return *aggregates_.back();
+    }
+
+    LiveStreams streams_;
+    EventIntake intake_;
     std::vector<std::unique_ptr<AggregateRoutes>> aggregates_;
     std::vector<std::unique_ptr<ProjectionRoutes>> projections_;
 };
 
-Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger)
-    : impl_(std::make_unique<Impl>(env, log, registry, logger)) {}
+Gateway::Gateway(const Env& env, log::EventLog& log, MetricRegistry& registry, Logger& logger, StreamOptions streams)
+    : impl_(std::make_unique<Impl>(env, log, registry, logger, streams)) {}
 Gateway::~Gateway() = default;
 
 std::vector<RoutePattern> routes_of_aggregate(std::string_view pattern, std::span<const CommandType> commands) {
@@ -71,9 +91,7 @@ Result<> Gateway::add_aggregate(AggregateRoute route, AggregateRuntime& runtime)
     if (route.pattern.find("/{") == std::string::npos)
         return fail(ErrorCode::invalid_argument, fmt::format("route '{}' of aggregate '{}' needs one {{id}}",
                                                              route.pattern, runtime.model().name()));
-    impl_->aggregates_.push_back(std::make_unique<AggregateRoutes>(impl_->env_, impl_->log_, std::move(route), runtime,
-                                                                   impl_->registry_, impl_->logger_));
-    AggregateRoutes& aggregate = *impl_->aggregates_.back();
+    AggregateRoutes& aggregate = impl_->add_routes(std::move(route), runtime);
 
     const std::size_t command_count = runtime.model().routed_commands().size();
     const auto routes = routes_of_aggregate(aggregate.route().pattern, runtime.model().routed_commands());
@@ -119,6 +137,25 @@ Result<> Gateway::add_projection(std::span<const std::string> patterns, Projecti
     return {};
 }
 
+void Gateway::add_inbox(InboxRoute route, AggregateRuntime& runtime) {
+    impl_->intake_.add(impl_->add_routes(
+        {.pattern = {}, .problem_scope = {}, .event_source = std::move(route.event_source)}, runtime));
+}
+
+std::vector<RoutePattern> routes_of_events() {
+    return {{http::Method::get, "/events"}, {http::Method::post, "/events"}};
+}
+
+Result<> Gateway::add_event_routes() {
+    for (const RoutePattern& route : routes_of_events()) {
+        if (route.method == http::Method::get)
+            LEFTFOLD_CHECK(impl_->add(route.method, route.pattern, Impl::StreamTarget{}));
+        else if (!impl_->intake_.is_empty())
+            LEFTFOLD_CHECK(impl_->add(route.method, route.pattern, Impl::IntakeTarget{}));
+    }
+    return {};
+}
+
 Result<> Gateway::add_get(std::string_view pattern, Answer answer) {
     return impl_->add(http::Method::get, pattern, std::move(answer));
 }
@@ -148,6 +185,14 @@ void Gateway::handle(const http::Request& request, http::Responder responder) {
     }
     if (const auto* query = std::get_if<Impl::QueryTarget>(&target)) {
         query->projection->query(query->column, std::move(match.parameter), request, std::move(responder));
+        return;
+    }
+    if (std::holds_alternative<Impl::StreamTarget>(target)) {
+        impl_->streams_.open_all(request, std::move(responder));
+        return;
+    }
+    if (std::holds_alternative<Impl::IntakeTarget>(target)) {
+        impl_->intake_.post(request, std::move(responder));
         return;
     }
     const auto* command = std::get_if<Impl::CommandTarget>(&target);

@@ -128,18 +128,30 @@ OrResponse<std::optional<Timestamp>> time_of(const http::Request& request) {
     return *time;
 }
 
-std::string_view traceparent_of(const http::Request& request) noexcept {
+bool is_traceparent(std::string_view text) noexcept {
     constexpr std::size_t kSize = 55;  // version 00: 2-32-16-2 hexadecimal digits
-    const std::string_view text = request.header("traceparent").value_or("");
     if (text.size() != kSize)
-        return {};
+        return false;
     for (std::size_t i = 0; i < kSize; ++i) {
         const bool dash = i == 2 || i == 35 || i == 52;
         const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
         if (dash ? text[i] != '-' : !hex)
-            return {};
+            return false;
     }
-    return text;
+    return true;
+}
+
+std::string_view traceparent_of(const http::Request& request) noexcept {
+    const std::string_view text = request.header("traceparent").value_or("");
+    return is_traceparent(text) ? text : std::string_view();
+}
+
+OrResponse<void> same_origin(const http::Request& request) {
+    if (!is_cross_origin(request))
+        return {};
+    return std::unexpected(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
+                               .detail("the Origin of the request is not the host that it is sent to")
+                               .response());
 }
 
 OrResponse<std::string_view> correlation_id_of(const http::Request& request) {
@@ -157,10 +169,8 @@ OrResponse<CommandRequest> command_request_of(const http::Request& request) {
         return std::unexpected(http::Problem(415, "not-json", "A command is JSON")
                                    .detail("send Content-Type: application/json")
                                    .response());
-    if (is_cross_origin(request))
-        return std::unexpected(http::Problem(403, "cross-origin", "A page of another origin may not send commands")
-                                   .detail("the Origin of the request is not the host that it is sent to")
-                                   .response());
+    if (auto same = same_origin(request); !same)
+        return std::unexpected(std::move(same).error());
     auto id = command_id_of(request);
     if (!id)
         return std::unexpected(std::move(id).error());

@@ -24,6 +24,9 @@ OrResponse<std::string_view> command_id_of(const http::Request& request);
 OrResponse<log::ExpectedVersion> expected_version_of(const http::Request& request);
 // Leftfold-Time, from a trusted source only.
 OrResponse<std::optional<Timestamp>> time_of(const http::Request& request);
+bool is_traceparent(std::string_view text) noexcept;
+// A page of another site must not command for its visitor.
+OrResponse<void> same_origin(const http::Request& request);
 // A well-formed W3C traceparent, else empty: a bad one is ignored, as Trace Context §3.3 asks.
 std::string_view traceparent_of(const http::Request& request) noexcept;
 // Leftfold-Correlation-Id: empty if there is none.

@@ -8,9 +8,11 @@
 #include <fmt/format.h>
 
 #include "leftfold/base/assert.hpp"
+#include "leftfold/env/owned_timer.hpp"
 
 #include "characters.hpp"
 #include "client_connection.hpp"
+#include "client_stream.hpp"
 #include "header_line.hpp"
 
 namespace leftfold::http {
@@ -48,6 +50,13 @@ std::string serialise(const ClientRequest& request, std::string_view host) {
     return bytes.append(request.header_lines).append("\r\n").append(request.body);
 }
 
+Result<> check_target(std::string_view target) {
+    if (!target.empty() && are_all(kTargetChar, target))
+        return {};
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("'{}' is not a valid request target: percent-encode it", target));
+}
+
 }  // namespace
 
 class Client::Impl final : private ConnectionPool {
@@ -64,10 +73,8 @@ class Client::Impl final : private ConnectionPool {
     }
 
     void request(ClientRequest request, Callback callback) {
-        if (request.target.empty() || !are_all(kTargetChar, request.target)) {
-            refuse(std::move(callback),
-                   Error(ErrorCode::invalid_argument,
-                         fmt::format("'{}' is not a valid request target: percent-encode it", request.target)));
+        if (auto valid = check_target(request.target); !valid) {
+            refuse(std::move(callback), std::move(valid).error());
             return;
         }
         if (waiting_.size() >= options_.waiting_max) {
@@ -81,6 +88,15 @@ class Client::Impl final : private ConnectionPool {
         exchange->deadline.set(request.timeout, [this, raw = exchange.get()] { expire(*raw); });
         waiting_.push_back(std::move(exchange));
         dispatch();
+    }
+
+    std::unique_ptr<ClientStream> stream(ClientRequest request, ClientStreamHandler& handler) {
+        auto impl = std::make_unique<ClientStream::Impl>(env_, options_.endpoint, limits_, handler);
+        if (auto valid = check_target(request.target); valid)
+            impl->start(serialise(request, options_.host), request);
+        else
+            impl->refuse(std::move(valid).error());
+        return std::make_unique<ClientStream>(std::move(impl));
     }
 
   private:
@@ -215,6 +231,10 @@ Client::~Client() = default;
 
 void Client::request(ClientRequest request, Callback callback) {
     impl_->request(std::move(request), std::move(callback));
+}
+
+std::unique_ptr<ClientStream> Client::stream(ClientRequest request, ClientStreamHandler& handler) {
+    return impl_->stream(std::move(request), handler);
 }
 
 }  // namespace leftfold::http

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "leftfold/env/env.hpp"
+#include "leftfold/env/owned_timer.hpp"
 #include "leftfold/http/client.hpp"
 
-#include "owned_timer.hpp"
 #include "response_parser.hpp"
 
 namespace leftfold::http {

@@ -89,6 +89,8 @@ std::string_view reason_phrase(int status) noexcept {
             return "Reset Content";
         case 206:
             return "Partial Content";
+        case 207:
+            return "Multi-Status";
         case 300:
             return "Multiple Choices";
         case 301:

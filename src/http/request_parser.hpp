@@ -45,6 +45,8 @@ class RequestParser {
     void continue_sent() noexcept { expects_continue_ = false; }
     // The complete request is the last that its client wants answered.
     bool closes() const noexcept { return closes_; }
+    // It is one of HTTP/1.0.
+    bool is_http10() const noexcept { return http10_; }
 
     // Gives up memory that only a request underway needs.
     void release_memory();

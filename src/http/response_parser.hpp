@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chunked.hpp"
@@ -30,7 +31,10 @@ class ResponseParser {
     bool keeps_alive() const noexcept { return keeps_alive_; }
     int status() const noexcept { return status_; }
     std::string take_head() noexcept { return std::move(head_); }
-    std::string take_body() noexcept { return std::move(body_); }
+    // Status and head are known: no longer interim.
+    bool has_head() const noexcept { return state_ != State::head; }
+    // What has come of it since the last call: the limit of a body holds for what nobody has taken.
+    std::string take_body() noexcept { return std::exchange(body_, {}); }
 
   private:
     enum class State : std::uint8_t { head, body, chunks, until_end, done };

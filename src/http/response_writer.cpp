@@ -30,9 +30,9 @@ std::string_view status_line(int status) noexcept {
     }
 }
 
-void append_number(std::string& out, std::uint64_t number) {
+void append_number(std::string& out, std::uint64_t number, int base = 10) {
     std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
     out.append(digits.data(), end);
 }
 
@@ -42,7 +42,8 @@ void ResponseWriter::append(std::string& out, const Response& response, Form for
     LEFTFOLD_ASSERT(response.status >= 200 && response.status <= 599);
     // RFC 9110 §15.3.5, §15.4.5: neither has a body, and a 204 has no length either.
     const bool never_has_body = response.status == 204 || response.status == 304;
-    const bool with_body = !form.without_body && !never_has_body;
+    const bool with_body = !form.without_body && !never_has_body && form.length == Length::known;
+    LEFTFOLD_ASSERT(!never_has_body || form.length == Length::known);
 
     out.reserve(out.size() + kOwnLinesBytes + response.header_lines.size() + (with_body ? response.body.size() : 0));
     if (const std::string_view line = status_line(response.status); !line.empty()) {
@@ -55,7 +56,9 @@ void ResponseWriter::append(std::string& out, const Response& response, Form for
     out.append(date_line());
     if (!response.content_type.empty())
         out.append("Content-Type: ").append(response.content_type).append("\r\n");
-    if (!never_has_body) {
+    if (form.length == Length::chunked) {
+        out.append("Transfer-Encoding: chunked\r\n");
+    } else if (form.length == Length::known && !never_has_body) {
         out.append("Content-Length: ");
         append_number(out, response.body.size());
         out.append("\r\n");
@@ -66,6 +69,15 @@ void ResponseWriter::append(std::string& out, const Response& response, Form for
     out.append("\r\n");
     if (with_body)
         out.append(response.body);
+}
+
+void ResponseWriter::append_chunk(std::string& out, std::string_view piece) {
+    if (piece.empty())
+        return;
+    constexpr std::size_t kFrameBytes = 16 + 4;
+    out.reserve(out.size() + piece.size() + kFrameBytes);
+    append_number(out, piece.size(), 16);
+    out.append("\r\n").append(piece).append("\r\n");
 }
 
 std::string_view ResponseWriter::date_line() {

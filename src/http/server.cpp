@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "leftfold/base/assert.hpp"
+#include "leftfold/env/owned_timer.hpp"
 
-#include "owned_timer.hpp"
 #include "server_connection.hpp"
 
 namespace leftfold::http {
@@ -27,6 +27,7 @@ Result<> validate(const ServerOptions& options) {
     positive(options.connections_max > 0, "connections_max");
     positive(options.pipelined_max > 0, "pipelined_max");
     positive(options.unsent_bytes_max > 0, "unsent_bytes_max");
+    positive(options.body_unsent_bytes_max > 0, "body_unsent_bytes_max");
     positive(options.header_timeout > Duration::zero(), "header_timeout");
     positive(options.body_timeout > Duration::zero(), "body_timeout");
     positive(options.idle_timeout > Duration::zero(), "idle_timeout");
@@ -147,19 +148,25 @@ class Server::Impl final : private ConnectionKeeper {
         sweep_timer_.set(sweep_interval_, [this] { sweep(); });
     }
 
-    // Downwards, because a closed connection gives its place to the last one.
+    // Downwards, because a closed connection gives its place to the last one. Who is told that a client has gone may
+    // close others.
+    template <class Visit>
+    void for_each_connection(Visit visit) {
+        for (std::size_t i = connections_.size(); i-- > 0;)
+            if (i < connections_.size())
+                visit(*connections_[i]);
+    }
+
     void sweep() {
         const MonotonicTime now = shared_.env.clock.monotonic();
-        for (std::size_t i = connections_.size(); i-- > 0;)
-            connections_[i]->sweep(now);
+        for_each_connection([now](ServerConnection& connection) { connection.sweep(now); });
         if (!connections_.empty())
             arm_sweep();
     }
 
     void finish_all() {
         may_report_ = true;
-        for (std::size_t i = connections_.size(); i-- > 0;)
-            connections_[i]->finish();
+        for_each_connection([](ServerConnection& connection) { connection.finish(); });
         report_stopped();
     }
 

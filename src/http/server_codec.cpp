@@ -23,6 +23,7 @@ ServerCodec::Event ServerCodec::read(std::string_view& input) {
     }
     ++next_to_read_;
     is_head_ = shared_->scratch.request.method == Method::head;
+    is_http10_ = parser_.is_http10();
     reading_over_ = finishing_ || parser_.closes();
     return Event::request;
 }
@@ -31,6 +32,7 @@ void ServerCodec::refuse(Fault fault) {
     LEFTFOLD_ASSERT(!reading_over_);
     ++next_to_read_;
     is_head_ = false;
+    is_http10_ = false;
     reading_over_ = true;
     reply(ticket(), fault_response(fault, shared_->limits));
 }
@@ -41,31 +43,100 @@ void ServerCodec::finish() noexcept {
 }
 
 void ServerCodec::reply(std::uint64_t ticket, Response response) {
-    const std::uint64_t sequence = ticket >> 1U;
-    LEFTFOLD_ASSERT(sequence >= next_to_write_ && sequence < next_to_read_);
-    if (sequence != next_to_write_) {
-        waiting_.push_back({ticket, std::move(response)});
+    take({.ticket = ticket, .response = std::move(response), .stage = Stage::whole, .in_pieces = false});
+}
+
+void ServerCodec::begin(std::uint64_t ticket, Response head) {
+    take({.ticket = ticket, .response = std::move(head), .stage = Stage::begun, .in_pieces = true});
+}
+
+void ServerCodec::take(Waiting answer) {
+    LEFTFOLD_ASSERT(sequence_of(answer.ticket) >= next_to_write_ && sequence_of(answer.ticket) < next_to_read_);
+    if (!has_turn(answer.ticket)) {
+        waiting_.push_back(std::move(answer));
         return;
     }
-    write(ticket, response);
-    if (!waiting_.empty())
-        write_those_waiting();
+    write_answer(answer);
+    write_those_waiting();
     write_continue();
 }
 
-void ServerCodec::write(std::uint64_t ticket, const Response& response) {
+void ServerCodec::write(std::uint64_t ticket, std::string_view piece) {
+    if (has_turn(ticket))
+        write_piece(ticket, piece);
+    else if (Waiting* const waiting = find_waiting(ticket); waiting != nullptr)
+        waiting->response.body.append(piece);
+}
+
+void ServerCodec::end(std::uint64_t ticket) {
+    if (Waiting* const waiting = find_waiting(ticket); waiting != nullptr)
+        waiting->stage = Stage::whole;
+    if (!has_turn(ticket))
+        return;
+    write_end(ticket);
+    write_those_waiting();
+    write_continue();
+}
+
+bool ServerCodec::take_back(std::uint64_t ticket) {
+    Waiting* const waiting = find_waiting(ticket);
+    if (waiting == nullptr)
+        return is_answered(ticket);
+    waiting->response = fault_response(Fault::handler_failed, shared_->limits);
+    waiting->stage = Stage::whole;
+    waiting->in_pieces = false;
+    return true;
+}
+
+std::size_t ServerCodec::waiting_bytes(std::uint64_t ticket) const noexcept {
+    const auto found = std::ranges::find(waiting_, ticket, &Waiting::ticket);
+    return found == waiting_.end() ? 0 : found->response.body.size();
+}
+
+ServerCodec::Waiting* ServerCodec::find_waiting(std::uint64_t ticket) noexcept {
+    const auto found = std::ranges::find(waiting_, ticket, &Waiting::ticket);
+    return found == waiting_.end() ? nullptr : &*found;
+}
+
+// Of an answer that was begun and goes on, what there is of it.
+void ServerCodec::write_answer(const Waiting& answer) {
+    const bool is_head = (answer.ticket & kHead) != 0;
     const bool last = reading_over_ && next_to_write_ + 1 == next_to_read_;
-    shared_->writer.append(output_, response, {.without_body = (ticket & 1U) != 0, .close = last});
+    auto length = ResponseWriter::Length::known;
+    if (answer.in_pieces)
+        length = (answer.ticket & kHttp10) != 0 ? ResponseWriter::Length::until_close : ResponseWriter::Length::chunked;
+    shared_->writer.append(output_, answer.response, {.without_body = is_head, .close = last, .length = length});
+    if (answer.in_pieces && !is_head) {
+        write_piece(answer.ticket, answer.response.body);
+        if (answer.stage == Stage::begun)
+            return;
+        write_end(answer.ticket);
+        return;
+    }
+    ++next_to_write_;
+}
+
+void ServerCodec::write_piece(std::uint64_t ticket, std::string_view piece) {
+    if ((ticket & kHttp10) != 0)
+        output_.append(piece);
+    else
+        ResponseWriter::append_chunk(output_, piece);
+}
+
+void ServerCodec::write_end(std::uint64_t ticket) {
+    if ((ticket & kHttp10) == 0)
+        ResponseWriter::append_last_chunk(output_);
     ++next_to_write_;
 }
 
 void ServerCodec::write_those_waiting() {
-    const auto is_next = [this](const Waiting& one) { return one.ticket >> 1U == next_to_write_; };
-    for (auto next = std::ranges::find_if(waiting_, is_next); next != waiting_.end();
-         next = std::ranges::find_if(waiting_, is_next)) {
-        write(next->ticket, next->response);
+    const auto has_turn_now = [this](const Waiting& one) { return has_turn(one.ticket); };
+    for (auto next = std::ranges::find_if(waiting_, has_turn_now); next != waiting_.end();
+         next = std::ranges::find_if(waiting_, has_turn_now)) {
+        const Waiting answer = std::move(*next);
         std::swap(*next, waiting_.back());
         waiting_.pop_back();
+        write_answer(answer);
     }
     if (waiting_.empty())
         waiting_ = {};

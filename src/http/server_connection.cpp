@@ -1,5 +1,6 @@
 #include "server_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "leftfold/base/assert.hpp"
@@ -41,10 +42,13 @@ void ServerConnection::close() {
         return;
     const Hold hold(*this);
     shared_->counters.responses_dropped += codec_.unanswered();
+    shared_->counters.bodies -= bodies_.size();
     stream_.reset();
     unread_ = {};
     codec_.take_output();
     std::exchange(shared_, nullptr)->keeper.forget(*this);
+    for (const Body& body : std::exchange(bodies_, {}))
+        body.handler->on_gone();
 }
 
 void ServerConnection::on_data(ByteSpan bytes) {
@@ -118,6 +122,11 @@ void ServerConnection::reply(std::uint64_t ticket, Response response) {
         return;
     ++shared_->counters.responses;
     codec_.reply(ticket, std::move(response));
+    go_on_after_answer();
+}
+
+// What waited for the answer may be read now; within handle(), who called that does it.
+void ServerConnection::go_on_after_answer() {
     if (shared_->running == this)
         return;
     const Hold hold(*this);
@@ -130,9 +139,124 @@ void ServerConnection::reply(std::uint64_t ticket, Response response) {
 }
 
 void ServerConnection::resume() {
+    if (!is_open())
+        return;
+    if (broken_) {
+        close();
+        return;
+    }
+    if (stopping_)
+        tell_stop();
     if (is_open() && phase_ != Phase::lingering)
         read_unread();
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Bodies
+
+bool ServerConnection::begin_body(std::uint64_t ticket, Response head, BodyHandler& handler) {
+    if (!is_open())
+        return false;
+    if (peer_ended_) {  // see on_end()
+        break_later();
+        return false;
+    }
+    ++shared_->counters.responses;
+    codec_.begin(ticket, std::move(head));
+    const bool goes_on = !codec_.is_answered(ticket);
+    if (goes_on) {
+        bodies_.push_back({.ticket = ticket, .handler = &handler});
+        ++shared_->counters.bodies;
+        if (stopping_)
+            shared_->keeper.resume_later(*this);
+    }
+    go_on_after_answer();
+    return goes_on;
+}
+
+void ServerConnection::write_body(std::uint64_t ticket, std::string_view piece) {
+    if (!is_open() || find_body(ticket) == nullptr)
+        return;
+    codec_.write(ticket, piece);
+    if (shared_->running == this || !codec_.has_turn(ticket))
+        return;
+    const Hold hold(*this);
+    settle();
+}
+
+void ServerConnection::end_body(std::uint64_t ticket, bool is_whole) {
+    if (!is_open() || find_body(ticket) == nullptr)
+        return;
+    std::erase_if(bodies_, [ticket](const Body& body) { return body.ticket == ticket; });
+    --shared_->counters.bodies;
+    if (is_whole) {
+        codec_.end(ticket);
+        go_on_after_answer();
+    } else if (!codec_.take_back(ticket)) {
+        break_later();
+    }
+}
+
+// Not at once: it may be a Handler that asks for it.
+void ServerConnection::break_later() {
+    broken_ = true;
+    shared_->keeper.resume_later(*this);
+}
+
+std::size_t ServerConnection::unsent_body_bytes(std::uint64_t ticket) const noexcept {
+    if (!is_open() || codec_.is_answered(ticket))
+        return 0;
+    return codec_.has_turn(ticket) ? codec_.output_bytes() + stream_->unsent_bytes() : codec_.waiting_bytes(ticket);
+}
+
+bool ServerConnection::has_body_room(std::uint64_t ticket) noexcept {
+    Body* const body = is_open() ? find_body(ticket) : nullptr;
+    if (body == nullptr)
+        return true;
+    body->awaits_room = body->awaits_room || unsent_body_bytes(ticket) > shared_->options.body_unsent_bytes_max;
+    return !body->awaits_room;
+}
+
+ServerConnection::Body* ServerConnection::find_body(std::uint64_t ticket) noexcept {
+    const auto found = std::ranges::find(bodies_, ticket, &Body::ticket);
+    return found == bodies_.end() ? nullptr : &*found;
+}
+
+ServerConnection::Body* ServerConnection::body_in_turn() noexcept {
+    const auto found = std::ranges::find_if(bodies_, [this](const Body& body) { return codec_.has_turn(body.ticket); });
+    return found == bodies_.end() ? nullptr : &*found;
+}
+
+void ServerConnection::tell_room() {
+    Body* const body = is_open() ? body_in_turn() : nullptr;
+    if (body == nullptr || !std::exchange(body->awaits_room, false))
+        return;
+    body->without_room_since = MonotonicTime::max();
+    body->handler->on_room();
+}
+
+// A handler may end its body, or begin another, in the call.
+void ServerConnection::tell_stop() {
+    const Hold hold(*this);
+    while (is_open()) {
+        const auto next = std::ranges::find(bodies_, false, &Body::knows_stop);
+        if (next == bodies_.end())
+            return;
+        next->knows_stop = true;
+        next->handler->on_stop();
+    }
+}
+
+bool ServerConnection::reads_too_slowly(MonotonicTime now) noexcept {
+    Body* const body = body_in_turn();
+    if (body == nullptr || !body->awaits_room)
+        return false;
+    if (body->without_room_since == MonotonicTime::max())
+        body->without_room_since = now;
+    return now - body->without_room_since >= shared_->options.write_timeout;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 // Brings everything else in line with what the codec now says.
 void ServerConnection::settle() {
@@ -148,6 +272,9 @@ void ServerConnection::settle() {
     }
     hold_back_or_read();
     enter_phase();
+    // Of the request; a body that goes on for hours holds nothing of it.
+    if (!bodies_.empty())
+        codec_.release_memory();
 }
 
 void ServerConnection::hold_back_or_read() {
@@ -217,15 +344,24 @@ void ServerConnection::linger() {
 
 void ServerConnection::on_sent() {
     const Hold hold(*this);
-    if (phase_ == Phase::lingering)
+    if (phase_ == Phase::lingering) {
         linger();
-    else if (paused_)
+        return;
+    }
+    if (paused_)
         read_unread();
+    tell_room();
 }
 
 void ServerConnection::on_end() {
     const Hold hold(*this);
     peer_ended_ = true;
+    // Whoever reads along for hours does not end his sending first: he has gone, and that is seen in no other way until
+    // something is sent to him.
+    if (!bodies_.empty()) {
+        close();
+        return;
+    }
     if (phase_ != Phase::lingering)
         settle();
     else if (stream_->unsent_bytes() == 0)
@@ -241,12 +377,15 @@ void ServerConnection::finish() {
     if (phase_ == Phase::lingering)
         return;
     const Hold hold(*this);
+    stopping_ = true;
     codec_.finish();
     std::string().swap(unread_);
-    if (codec_.finished() && stream_->unsent_bytes() == 0)
+    if (codec_.finished() && stream_->unsent_bytes() == 0) {
         close();
-    else
-        settle();
+        return;
+    }
+    settle();
+    tell_stop();
 }
 
 void ServerConnection::sweep(MonotonicTime now) {
@@ -255,8 +394,10 @@ void ServerConnection::sweep(MonotonicTime now) {
     if (const std::uint64_t taken = bytes_given_ - unsent; unsent == 0 || taken != bytes_taken_) {
         bytes_taken_ = taken;
         progress_at_ = now;
-    } else if (now - progress_at_ >= shared_->options.write_timeout) {
+    }
+    if (now - progress_at_ >= shared_->options.write_timeout || reads_too_slowly(now)) {
         ++shared_->counters.timeouts;
+        shared_->counters.bodies_cut += bodies_.size();
         close();
         return;
     }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leftfold/env/env.hpp"
 #include "leftfold/http/server.hpp"
@@ -66,9 +67,23 @@ class ServerConnection final : private StreamHandler, public ReplySink {
     void retain() noexcept override { ++references_; }
     void release() noexcept override;
     void reply(std::uint64_t ticket, Response response) override;
+    bool begin_body(std::uint64_t ticket, Response head, BodyHandler& handler) override;
+    void write_body(std::uint64_t ticket, std::string_view piece) override;
+    void end_body(std::uint64_t ticket, bool is_whole) override;
+    std::size_t unsent_body_bytes(std::uint64_t ticket) const noexcept override;
+    bool has_body_room(std::uint64_t ticket) noexcept override;
 
   private:
     enum class Phase : std::uint8_t { fresh, head, body, busy, idle, lingering };
+
+    // An answer that is written piece by piece, from its begin to its end.
+    struct Body {
+        std::uint64_t ticket;
+        BodyHandler* handler;
+        bool awaits_room = false;
+        bool knows_stop = false;
+        MonotonicTime without_room_since = MonotonicTime::max();  // as far as the sweep saw
+    };
 
     ~ServerConnection() = default;
 
@@ -82,7 +97,14 @@ class ServerConnection final : private StreamHandler, public ReplySink {
     void read_requests(std::string_view& input);
     void handle_request();
     void read_unread();
+    void go_on_after_answer();
     void settle();
+    Body* find_body(std::uint64_t ticket) noexcept;
+    Body* body_in_turn() noexcept;
+    void tell_room();
+    void tell_stop();
+    void break_later();
+    bool reads_too_slowly(MonotonicTime now) noexcept;
     void hold_back_or_read();
     void enter_phase();
     Phase current_phase() const noexcept;
@@ -101,11 +123,14 @@ class ServerConnection final : private StreamHandler, public ReplySink {
     std::uint64_t bytes_given_ = 0;
     std::uint64_t bytes_taken_ = 0;  // as the last sweep saw it
     std::uint64_t phase_request_ = 0;
+    std::vector<Body> bodies_;
 
     std::uint32_t references_ = 1;
     Phase phase_ = Phase::fresh;
     bool paused_ = false;
     bool peer_ended_ = false;
+    bool stopping_ = false;
+    bool broken_ = false;  // a body ended in its midst: closed in a step of its own
 };
 
 }  // namespace leftfold::http

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "leftfold/base/assert.hpp"
 #include "leftfold/base/bytes.hpp"
 #include "leftfold/base/crc32c.hpp"
 
@@ -163,6 +164,19 @@ std::string make_position_token(const Uuid& incarnation, TopicHash topic, Partit
     text.append(kPrefix);
     append_base64url(text, bytes);
     return text;
+}
+
+void append_position_token(std::string& out, const Uuid& incarnation, std::span<const PositionEntry> entries) {
+    LEFTFOLD_ASSERT(entries.size() <= PositionToken::kEntriesMax);
+    std::string bytes;
+    constexpr std::size_t kUsualEntryBytes = 9;
+    bytes.reserve(20 + entries.size() * kUsualEntryBytes);
+    ByteWriter writer(bytes);
+    write_head(writer, incarnation, entries.size());
+    for (const PositionEntry& entry : entries)
+        write_entry(writer, entry.topic, entry.partition, entry.position);
+    out.append(kPrefix);
+    append_base64url(out, bytes);
 }
 
 }  // namespace leftfold::log

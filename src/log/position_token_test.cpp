@@ -33,6 +33,19 @@ TEST(PositionToken, one_entry_equals_general_form) {
               token.to_string());
 }
 
+TEST(PositionToken, several_entries_equal_general_form) {
+    PositionToken token(some_incarnation());
+    std::vector<PositionEntry> entries;
+    for (std::uint32_t partition = 0; partition < 3; ++partition) {
+        entries.push_back({topic_hash("t"), PartitionId(partition), Position(1LL << (partition * 20))});
+        token.advance(entries.back().topic, entries.back().partition, entries.back().position);
+    }
+    std::string text = "id: ";
+    append_position_token(text, some_incarnation(), entries);
+    EXPECT_EQ(text, "id: " + token.to_string());
+    EXPECT_EQ(PositionToken::parse(text.substr(4))->entries(), token.entries());
+}
+
 TEST(PositionToken, merge_takes_the_maximum) {
     const TopicHash topic = topic_hash("t");
     PositionToken a(some_incarnation());

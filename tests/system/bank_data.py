@@ -18,6 +18,8 @@ import random
 from collections import defaultdict
 from typing import NamedTuple
 
+import harness
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNTS = 800
 FIRST_DAY = datetime.date(1993, 1, 1)
@@ -141,6 +143,30 @@ def history(folder):
             generate(path)
     print(f"history: {path}", flush=True)
     return History(path)
+
+
+def import_under_kill(history, data, kills, dice):
+    """`bank import` of it, while the bank is killed and started again; the bank that outlived it."""
+    total = history.size + len(history.by_account)
+    server = harness.Server(data)
+    importer = harness.Child([harness.BANK, "import", history.path, "--url", server.url, "--json"])
+    try:
+        # Well below the end, so that the importer is never done before the last kill.
+        for moment in sorted(dice.randrange(total // 50, total * 9 // 10) for _ in range(kills)):
+            harness.wait_until(lambda: importer.process.poll() is not None or server.durable_end() >= moment,
+                               f"{moment} durable events")
+            if importer.process.poll() is not None:
+                raise AssertionError(f"the import ended early: {importer.stdout}{importer.stderr}")
+            server.kill()
+            server = harness.Server(data, port=server.port)
+        if importer.wait(120) != 0:
+            raise AssertionError(importer.stdout + importer.stderr)
+        return server
+    except BaseException:
+        server.kill()
+        raise
+    finally:
+        importer.kill()
 
 
 def main():

@@ -43,6 +43,11 @@ def wait_until(condition, what, seconds=DEADLINE_SECONDS, pause=0.002):
         time.sleep(pause)
 
 
+def die_with_parent():
+    """For a child before it runs its program."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Child:
     """A child process whose output is read to the end by threads, so that it never waits for us."""
 
@@ -50,7 +55,7 @@ class Child:
         parent = os.getpid()
 
         def before_exec():
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            die_with_parent()
             if os.getppid() != parent:
                 os._exit(1)
             if file_size_max is not None:
@@ -181,8 +186,15 @@ class Client:
         return self.request("POST", path, body if isinstance(body, (str, bytes)) else json.dumps(body), headers)
 
     def request(self, method, path, body, headers):
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._connection.request(method, path, body, headers)
+        """A header whose value is a list or tuple is sent once for each of its values."""
+        body = body.encode() if isinstance(body, str) else body
+        self._connection.putrequest(method, path)
+        for name, values in headers.items():
+            for value in values if isinstance(values, (list, tuple)) else [values]:
+                self._connection.putheader(name.replace("_", "-"), value)
+        if body is not None:
+            self._connection.putheader("Content-Length", str(len(body)))
+        self._connection.endheaders(body)
         return Answer(self._connection.getresponse())
 
     def events(self, path):

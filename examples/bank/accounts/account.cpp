@@ -39,6 +39,8 @@ Decision<Account::Event> Account::decide(const Open& command) const {
 Decision<Account::Event> Account::decide(const Deposit& command) const {
     if (!open)
         return reject("account-not-open");
+    if (command.currency && *command.currency != currency)
+        return reject("currency-mismatch").with("currency", currency);
     if (command.amount <= Money())
         return reject("amount-not-positive").with("amount", command.amount);
     if (balance > Money() && command.amount > kMostMoney - balance)
@@ -49,6 +51,8 @@ Decision<Account::Event> Account::decide(const Deposit& command) const {
 Decision<Account::Event> Account::decide(const Withdraw& command) const {
     if (!open)
         return reject("account-not-open");
+    if (command.currency && *command.currency != currency)
+        return reject("currency-mismatch").with("currency", currency);
     if (command.amount <= Money())
         return reject("amount-not-positive").with("amount", command.amount);
     if (balance + overdraft_limit < command.amount)

@@ -1,6 +1,7 @@
 // An account: money goes in and out, never below the overdraft limit.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -18,9 +19,11 @@ struct Open {
 };
 struct Deposit {
     Money amount;
+    std::optional<std::string> currency = {};  // if given, that of the account
 };
 struct Withdraw {
     Money amount;
+    std::optional<std::string> currency = {};  // if given, that of the account
 };
 struct Close {};
 

@@ -71,6 +71,13 @@ TEST(Deposit, is_more_than_nothing) {
     given<Account>(kOpened).when(Deposit{Money("0.01")}).then(Deposited{Money("0.01")});
 }
 
+TEST(Deposit, is_in_the_currency_of_the_account) {
+    given<Account>(kOpened).when(Deposit{Money("1.00"), "CZK"}).then(Deposited{Money("1.00")});
+    given<Account>(kOpened)
+        .when(Deposit{Money("1.00"), "EUR"})
+        .then_rejected(leftfold::reject("currency-mismatch").with("currency", std::string("CZK")));
+}
+
 TEST(Deposit, stops_where_money_ends) {
     const Money most("92233720368547758.07");
     given<Account>(kOpened, Deposited{most}).when(Deposit{Money("0.01")}).then_rejected("balance-too-large");
@@ -99,6 +106,13 @@ TEST(Withdraw, needs_an_open_account) {
 TEST(Withdraw, is_more_than_nothing) {
     given<Account>(kOpened).when(Withdraw{Money("0.00")}).then_rejected("amount-not-positive");
     given<Account>(kOpened).when(Withdraw{Money("-1.00")}).then_rejected("amount-not-positive");
+}
+
+TEST(Withdraw, is_in_the_currency_of_the_account) {
+    given<Account>(kOpened).when(Withdraw{Money("1.00"), "CZK"}).then(Withdrawn{Money("1.00")});
+    given<Account>(kOpened)
+        .when(Withdraw{Money("1.00"), "EUR"})
+        .then_rejected(leftfold::reject("currency-mismatch").with("currency", std::string("CZK")));
 }
 
 TEST(Close, ends_an_empty_account) {

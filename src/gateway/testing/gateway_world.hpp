@@ -1,5 +1,5 @@
-// GatewayWorld: a gateway in front of boxes, on the embedded log of a simulated machine. No sockets: requests are
-// values.
+// GatewayWorld: a gateway in front of boxes and an inbox for notes, on the embedded log of a simulated machine. No
+// sockets: requests are values.
 #pragma once
 
 #include <deque>
@@ -18,6 +18,8 @@
 #include "leftfold/sim/env.hpp"
 
 #include "box.hpp"
+#include "notes.hpp"
+#include "stream_client.hpp"
 
 namespace leftfold::gateway {
 
@@ -39,14 +41,21 @@ inline std::optional<std::string> header_of(const http::Response& response, std:
 struct GatewayWorldOptions {
     AggregateOptions aggregates = {};
     log::EmbeddedLogOptions log = {};
+    StreamOptions streams = {};
+    std::uint64_t seed = 7;
+    Duration step_duration = {};  // so that what takes several steps takes time
 };
 
 class GatewayWorld {
   public:
-    explicit GatewayWorld(GatewayWorldOptions options = {}) : options_(std::move(options)) {
+    explicit GatewayWorld(GatewayWorldOptions options = {})
+        : options_(std::move(options)),
+          sim_(options_.seed, {.step_duration = options_.step_duration, .worker_delays = {}}) {
         options_.log.directory = "/data";
         options_.log.topics = {{.name = "test.box", .partition_count = 4},
-                               {.name = "test.box.outcomes", .partition_count = 4}};
+                               {.name = "test.box.outcomes", .partition_count = 4},
+                               {.name = "test.note", .partition_count = 2},
+                               {.name = "test.note.outcomes", .partition_count = 2}};
         open();
     }
     ~GatewayWorld() { close(); }
@@ -54,6 +63,14 @@ class GatewayWorld {
     // As the next process does.
     void reopen() {
         close();
+        open();
+    }
+
+    // The machine crashes, and is up again with what its disk kept.
+    void crash() {
+        sim_.power_off();
+        drop();
+        sim_.restart();
         open();
     }
 
@@ -67,6 +84,20 @@ class GatewayWorld {
     const std::optional<http::Response>& begin(http::Method method, const std::string& target,
                                                const Headers& headers = {}, std::string_view body = {},
                                                bool on_loopback = true) {
+        std::optional<http::Response>& answer = answers_.emplace_back();
+        hand_over(method, target, headers, body, on_loopback,
+                  http::Responder::to([&answer](http::Response response) { answer = std::move(response); }));
+        return answer;
+    }
+    // Asks for a live stream, and lets the world run for a moment.
+    void stream(StreamClient& client, const std::string& target, const Headers& headers = {}) {
+        hand_over(http::Method::get, target, headers, {}, true, client.responder());
+        settle();
+    }
+    void settle() { sim_.scheduler().run_for(std::chrono::milliseconds(100)); }
+
+    void hand_over(http::Method method, const std::string& target, const Headers& headers, std::string_view body,
+                   bool on_loopback, http::Responder responder) {
         std::vector<http::HeaderField> fields;
         for (const auto& [name, value] : headers)
             fields.push_back({name, value});
@@ -75,7 +106,6 @@ class GatewayWorld {
         const std::string path = http::percent_decode(raw_path).value_or("");
         const std::string query = target.substr(std::min(question_mark + 1, target.size()));
         const Endpoint peer = TcpEndpoint{.host = "127.0.0.1", .port = 50'000};
-        std::optional<http::Response>& answer = answers_.emplace_back();
         gateway_->handle({.method = method,
                           .target = target,
                           .raw_path = raw_path,
@@ -85,8 +115,7 @@ class GatewayWorld {
                           .body = body,
                           .peer = &peer,
                           .on_loopback = on_loopback},
-                         http::Responder::to([&answer](http::Response response) { answer = std::move(response); }));
-        return answer;
+                         std::move(responder));
     }
     http::Response send(http::Method method, const std::string& target, const Headers& headers = {},
                         std::string_view body = {}, bool on_loopback = true) {
@@ -101,6 +130,7 @@ class GatewayWorld {
         return send(http::Method::get, target, headers);
     }
 
+    std::string metrics() const { return registry_->prometheus_text(); }
     const std::vector<std::string>& log_lines() const noexcept { return log_lines_.lines(); }
 
   private:
@@ -112,25 +142,36 @@ class GatewayWorld {
         runtime_ =
             std::make_unique<AggregateRuntime>(sim_.env(), *log_, *model_, TopicId(0), TopicId(1), options_.aggregates);
         registry_ = std::make_unique<MetricRegistry>();
-        gateway_ = std::make_unique<Gateway>(sim_.env(), *log_, *registry_, logger_);
+        inbox_model_ = make_typed_model<Inbox<notes::NoteEvents>>("test", "note");
+        inbox_runtime_ = std::make_unique<AggregateRuntime>(sim_.env(), *log_, *inbox_model_, TopicId(2), TopicId(3),
+                                                            options_.aggregates);
+        gateway_ = std::make_unique<Gateway>(sim_.env(), *log_, *registry_, logger_, options_.streams);
         const auto added = gateway_->add_aggregate(
             {.pattern = "/boxes/{id}", .problem_scope = "test.box", .event_source = "/test/box"}, *runtime_);
         ASSERT_TRUE(added) << added.error().message();
+        gateway_->add_inbox({.event_source = "/test/note"}, *inbox_runtime_);
+        ASSERT_TRUE(gateway_->add_event_routes());
     }
     void close() {
         bool stopped = false;
         log_->stop([&stopped] { stopped = true; });
         EXPECT_TRUE(sim_.scheduler().run_until([&stopped] { return stopped; }));
+        drop();
+    }
+    void drop() {
         gateway_.reset();
         runtime_.reset();
+        inbox_runtime_.reset();
         log_.reset();
     }
 
     GatewayWorldOptions options_;
-    sim::SimEnv sim_{7};
+    sim::SimEnv sim_;
     std::unique_ptr<log::EventLog> log_;
     std::unique_ptr<AggregateModel> model_;
     std::unique_ptr<AggregateRuntime> runtime_;
+    std::unique_ptr<AggregateModel> inbox_model_;
+    std::unique_ptr<AggregateRuntime> inbox_runtime_;
     std::unique_ptr<MetricRegistry> registry_;
     MemoryLogSink log_lines_;
     Logger logger_{sim_.env().clock, log_lines_};

@@ -42,10 +42,20 @@ std::string run(std::string_view bytes, std::minstd_rand* cuts) {
     std::string seen;
     std::string written;
     std::vector<std::uint64_t> unanswered;
+    std::size_t answers = 0;
     const auto answer = [&] {
-        // Backwards, so that all but the last have to wait.
-        for (; !unanswered.empty(); unanswered.pop_back())
-            codec.reply(unanswered.back(), text_response(200, "x"));
+        // Backwards, so that all but the last have to wait; and every other one piece by piece.
+        for (; !unanswered.empty(); unanswered.pop_back()) {
+            if (++answers % 2 == 0) {
+                codec.reply(unanswered.back(), text_response(200, "x"));
+                continue;
+            }
+            codec.begin(unanswered.back(), text_response(200, "x"));
+            if (!codec.is_answered(unanswered.back())) {  // as it is to HEAD
+                codec.write(unanswered.back(), "yz");
+                codec.end(unanswered.back());
+            }
+        }
         written += codec.take_output();
     };
     while (!bytes.empty() && !codec.finished()) {

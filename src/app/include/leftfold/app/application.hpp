@@ -27,6 +27,9 @@ class Application {
 
     // Takes a copy.
     Application& host(Service service);
+    // Answers GET `path` with this page of the user's own, which asks the services as any client does. Its scripts and
+    // styles are within it: the browser is told to load and ask nothing but what this server has.
+    Application& page(std::string_view path, std::string_view html);
     // A subcommand of the user's own.
     Application& cli_command(CliCommand command);
     // Shown by `version` and `--version`.

@@ -4,6 +4,7 @@
 //   accounts.aggregate<bank::Account>("account", "/accounts/{id}");
 //   transfers.process<bank::Transfer>("transfer", "/transfers/{id}");
 //   reporting.projection<bank::Balances>("balances", "/balances/{account}", "/balances");
+//   accounts.accepts<bank::ReviewEvents>();  // events that others post
 #pragma once
 
 #include <concepts>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "leftfold/aggregate/inbox.hpp"
 #include "leftfold/aggregate/typed_model.hpp"
 #include "leftfold/process/typed_process.hpp"
 #include "leftfold/projection/typed_projection.hpp"
@@ -24,9 +26,10 @@ struct AggregateDeclaration {
     using MakeProcess = std::unique_ptr<ProcessModel> (*)(std::string_view application, std::string_view process);
 
     std::string name;   // "account": part of the names of its events and its topic
-    std::string route;  // "/accounts/{id}"
+    std::string route;  // "/accounts/{id}"; empty for an inbox
     MakeModel make_model = nullptr;
     MakeProcess make_process = nullptr;  // if it is a process: the same model
+    bool is_inbox = false;               // holds events of others, which come by POST /events
 };
 
 struct ProjectionDeclaration {
@@ -37,6 +40,11 @@ struct ProjectionDeclaration {
     MakeModel make_model = nullptr;
 };
 
+struct PageDeclaration {
+    std::string path;  // "/"
+    std::string html;
+};
+
 class Service {
   public:
     // Lower case, digits and dashes. It names the service to operators; nothing is stored under it.
@@ -45,7 +53,8 @@ class Service {
     // Declares an aggregate. `name` becomes part of what is stored ("bank.account.withdrawn"): it cannot change later.
     template <class Aggregate>
     Service& aggregate(std::string_view name, std::string_view route) {
-        aggregates_.push_back({std::string(name), std::string(route), &make_typed_model<Aggregate>, nullptr});
+        aggregates_.push_back(
+            {.name = std::string(name), .route = std::string(route), .make_model = &make_typed_model<Aggregate>});
         return *this;
     }
 
@@ -53,13 +62,16 @@ class Service {
     template <class Process>
     Service& process(std::string_view name, std::string_view route) {
         aggregates_.push_back(
-            {std::string(name), std::string(route),
-             [](std::string_view application, std::string_view process) {
-                 return std::unique_ptr<AggregateModel>(make_typed_process<Process>(application, process));
-             },
-             [](std::string_view application, std::string_view process) {
-                 return std::unique_ptr<ProcessModel>(make_typed_process<Process>(application, process));
-             }});
+            {.name = std::string(name),
+             .route = std::string(route),
+             .make_model =
+                 [](std::string_view application, std::string_view process) {
+                     return std::unique_ptr<AggregateModel>(make_typed_process<Process>(application, process));
+                 },
+             .make_process =
+                 [](std::string_view application, std::string_view process) {
+                     return std::unique_ptr<ProcessModel>(make_typed_process<Process>(application, process));
+                 }});
         return *this;
     }
 
@@ -74,7 +86,20 @@ class Service {
         return *this;
     }
 
+    // Takes events of this stream from others, as CloudEvents at POST /events, and keeps them: "bank.review.approved",
+    // a stream for each `subject`. The name comes from the events header (`aggregate`), by which readers find them,
+    // too.
+    template <EventStream Events>
+    Service& accepts() {
+        aggregates_.push_back({.name = std::string(std::string_view(Events::aggregate)),
+                               .route = {},
+                               .make_model = &make_typed_model<Inbox<Events>>,
+                               .is_inbox = true});
+        return *this;
+    }
+
     const std::string& name() const noexcept { return name_; }
+    // Inboxes among them.
     const std::vector<AggregateDeclaration>& aggregates() const noexcept { return aggregates_; }
     const std::vector<ProjectionDeclaration>& projections() const noexcept { return projections_; }
 

@@ -1,7 +1,7 @@
 // Client: HTTP/1.1 requests to one endpoint, over a pool of keep-alive connections. For Leftfold's own tools and tests.
 //
 // Everything happens on the thread of env's Scheduler. One request at a time on a connection; what finds no free one
-// waits in order, up to a bound.
+// waits in order, up to a bound. An answer that is read piece by piece has a connection of its own.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,9 @@ struct ClientRequest {
     std::string header_lines{};       // whole lines, each "Name: value\r\n"; not Host, Content-Length or Connection
     std::string_view content_type{};  // of static storage. Empty: no such line
     std::string body{};
-    Duration timeout = std::chrono::seconds(10);  // for all of it, waiting included
+    Duration timeout = std::chrono::seconds(10);  // for all of it, waiting included; of a stream, for its head
+    Duration silence_timeout =
+        std::chrono::seconds(60);  // of a stream, without a byte; longer than the server's silences
 
     ClientRequest& add_header(std::string_view name, std::string_view value);
 };
@@ -46,6 +48,38 @@ class ClientResponse {
 
     // First value of that name, as find_header.
     std::optional<std::string_view> header(std::string_view name) const;
+};
+
+// Who reads an answer piece by piece. Each call is a later step, and may destroy the ClientStream.
+class ClientStreamHandler {
+  public:
+    // Status and headers, whatever the status; the body is empty.
+    virtual void on_head(ClientResponse head) = 0;
+    // What has come of the body.
+    virtual void on_piece(std::string_view piece) = 0;
+    // The last call: the body is whole, or why not, as for Client::Callback; `timed_out` also for silence. To connect
+    // again, and from where, is for the caller.
+    virtual void on_end(Result<> whole) = 0;
+
+  protected:
+    ~ClientStreamHandler() = default;
+};
+
+// An answer that is being read. Destroyed, it is given up.
+class ClientStream {
+  public:
+    class Impl;
+    explicit ClientStream(std::unique_ptr<Impl> impl);
+    ~ClientStream();
+    ClientStream(const ClientStream&) = delete;
+    ClientStream& operator=(const ClientStream&) = delete;
+
+    // While paused nothing is read and no silence is counted; the server is held back.
+    void pause();
+    void resume();
+
+  private:
+    std::unique_ptr<Impl> impl_;
 };
 
 class Client {
@@ -65,6 +99,10 @@ class Client {
     Client& operator=(const Client&) = delete;
 
     void request(ClientRequest request, Callback callback);
+
+    // Over a connection of its own, beside the pool: how many there are is for the caller to bound. Neither the
+    // handler nor the Env goes before the stream does; the Client may.
+    std::unique_ptr<ClientStream> stream(ClientRequest request, ClientStreamHandler& handler);
 
   private:
     class Impl;

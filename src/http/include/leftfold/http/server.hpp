@@ -7,48 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <utility>
 
 #include "leftfold/env/env.hpp"
 #include "leftfold/http/message.hpp"
+#include "leftfold/http/responder.hpp"
 
 namespace leftfold::http {
-
-// Where an answer goes; counted by its Responders. Only for who makes Responders.
-class ReplySink {
-  public:
-    virtual void retain() noexcept = 0;
-    virtual void release() noexcept = 0;
-    virtual void reply(std::uint64_t ticket, Response response) = 0;
-
-  protected:
-    ~ReplySink() = default;
-};
-
-// The right, and the duty, to answer one request: once, now or in any later step of the same thread. If the client has
-// gone, the answer is dropped; a Responder that is destroyed unused answers 500. It may outlive the Server.
-class Responder {
-  public:
-    Responder(ReplySink& sink, std::uint64_t ticket) noexcept : sink_(&sink), ticket_(ticket) { sink.retain(); }
-    // Without a server: for tests of handlers.
-    static Responder to(std::move_only_function<void(Response)> receive);
-
-    Responder(Responder&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)), ticket_(other.ticket_) {}
-    Responder& operator=(Responder&& other) noexcept {
-        std::swap(sink_, other.sink_);
-        std::swap(ticket_, other.ticket_);
-        return *this;
-    }
-    ~Responder();
-
-    void send(Response response);
-
-  private:
-    ReplySink* sink_;
-    std::uint64_t ticket_;
-};
 
 class Handler {
   public:
@@ -62,21 +27,23 @@ class Handler {
 struct ServerOptions {
     Endpoint endpoint = TcpEndpoint{.host = "127.0.0.1", .port = 0};
 
-    std::size_t header_bytes_max = 16 * 1024;    // request line and headers together, and trailers: 431
-    std::size_t header_count_max = 100;          // 431
-    std::size_t body_bytes_max = 1024 * 1024;    // 413
-    std::size_t connections_max = 10'000;        // what comes beyond is closed at once
-    std::size_t pipelined_max = 64;              // unanswered requests of a connection; then it is not read further
-    std::size_t unsent_bytes_max = 1024 * 1024;  // unread answers of a connection; then it is not read further
+    std::size_t header_bytes_max = 16 * 1024;       // request line and headers together, and trailers: 431
+    std::size_t header_count_max = 100;             // 431
+    std::size_t body_bytes_max = 1024 * 1024;       // 413
+    std::size_t connections_max = 10'000;           // what comes beyond is closed at once
+    std::size_t pipelined_max = 64;                 // unanswered requests of a connection; then it is not read further
+    std::size_t unsent_bytes_max = 1024 * 1024;     // unread answers of a connection; then it is not read further
+    std::size_t body_unsent_bytes_max = 64 * 1024;  // of an answer written piece by piece; then its writer has no room
 
     Duration header_timeout = std::chrono::seconds(10);  // from accept, or from a request's first byte: 408
     Duration body_timeout = std::chrono::seconds(30);    // from the end of the headers to the end of the body: 408
     Duration idle_timeout = std::chrono::seconds(60);    // between an answer and the next request
-    Duration write_timeout = std::chrono::seconds(30);   // without any progress in sending an answer
+    Duration write_timeout = std::chrono::seconds(30);   // without any progress in sending an answer; and for a client
+                                                         // to make room where the writer of a body has none
     Duration linger_timeout = std::chrono::seconds(2);   // after a last answer, for the client to close first
 };
 
-// Since start, but for `connections`.
+// Since start, but for `connections` and `bodies`.
 struct ServerCounters {
     std::uint64_t connections = 0;           // open now
     std::uint64_t connections_accepted = 0;  // without those refused
@@ -87,6 +54,8 @@ struct ServerCounters {
     std::uint64_t handler_exceptions = 0;    // escaped from Handler::handle: a bug in it
     std::uint64_t bad_requests = 0;          // refused by the server itself: 4xx and 5xx of its own
     std::uint64_t timeouts = 0;              // connections closed by any of the timeouts
+    std::uint64_t bodies = 0;                // being written piece by piece now
+    std::uint64_t bodies_cut = 0;            // of those, closed by the write timeout: the client read too slowly
 };
 
 class Server {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +46,15 @@ class PositionToken {
     Entries entries_;
 };
 
-// The token of one partition, without the map in between: it goes out with every reply.
+struct PositionEntry {
+    TopicHash topic;
+    PartitionId partition;
+    Position position;
+};
+
+// Tokens without the map in between. Of one partition, as it goes out with every reply:
 std::string make_position_token(const Uuid& incarnation, TopicHash topic, PartitionId partition, Position position);
+// Of several, sorted by topic and partition, at most kEntriesMax; as it goes out with every event of a live stream.
+void append_position_token(std::string& out, const Uuid& incarnation, std::span<const PositionEntry> entries);
 
 }  // namespace leftfold::log

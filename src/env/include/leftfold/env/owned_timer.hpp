@@ -6,7 +6,7 @@
 
 #include "leftfold/env/scheduler.hpp"
 
-namespace leftfold::http {
+namespace leftfold {
 
 class OwnedTimer {
   public:
@@ -35,4 +35,4 @@ class OwnedTimer {
     std::optional<TimerId> timer_;
 };
 
-}  // namespace leftfold::http
+}  // namespace leftfold
