@@ -21,6 +21,7 @@ set(LEFTFOLD_MAY_USE_aggregate base env event log)
 set(LEFTFOLD_MAY_USE_projection base env event log rows)
 set(LEFTFOLD_MAY_USE_telemetry base env)
 set(LEFTFOLD_MAY_USE_http base env)
+set(LEFTFOLD_MAY_USE_reaction base env event log rows http)
 set(LEFTFOLD_MAY_USE_gateway base env event log aggregate telemetry http)
 set(LEFTFOLD_MAY_USE_app base env event log aggregate telemetry http gateway)
 # Test only: nothing that is installed may depend on it.
