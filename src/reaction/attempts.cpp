@@ -39,12 +39,7 @@ void AttemptScheduler::drain() {
 }
 
 Attempts::Attempts(const Env& env, const ReactionModel& model, HttpCaller& http, Duration timeout, Ended ended)
-    : env_(env),
-      model_(model),
-      http_(http),
-      timeout_(timeout),
-      ended_(std::move(ended)),
-      scheduler_(env.scheduler) {}
+    : env_(env), model_(model), http_(http), timeout_(timeout), ended_(std::move(ended)), scheduler_(env.scheduler) {}
 
 Attempts::~Attempts() {
     is_ending_ = true;
@@ -103,9 +98,9 @@ void Attempts::ended(Id id) {
         return;
     env_.scheduler.cancel(running->timer);
     if (running->end == AttemptEnd::timed_out)
-        running->result = ReactionResult::retry(
-            fmt::format("it took longer than {} s and was cancelled: {}",
-                        std::chrono::duration<double>(timeout_).count(), running->result.error()));
+        running->result = ReactionResult::retry(fmt::format("it took longer than {} s and was cancelled: {}",
+                                                            std::chrono::duration<double>(timeout_).count(),
+                                                            running->result.error()));
     ended_(id, running->end, std::move(running->result));
 }
 

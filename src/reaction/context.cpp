@@ -3,10 +3,10 @@
 namespace leftfold {
 
 StoredEvent::StoredEvent(const Record& record) : record_(record) {
-    std::string_view* const texts[] = {&record_.meta.type,        &record_.meta.key,          &record_.meta.command_id,
-                                       &record_.meta.correlation_id, &record_.meta.causation_id,
-                                       &record_.meta.traceparent, &record_.meta.actor,        &record_.meta.tenant,
-                                       &record_.payload};
+    std::string_view* const texts[] = {
+        &record_.meta.type,           &record_.meta.key,          &record_.meta.command_id,
+        &record_.meta.correlation_id, &record_.meta.causation_id, &record_.meta.traceparent,
+        &record_.meta.actor,          &record_.meta.tenant,       &record_.payload};
     std::size_t size = 0;
     for (const std::string_view* text : texts)
         size += text->size();

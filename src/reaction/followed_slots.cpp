@@ -13,10 +13,11 @@ Result<FollowedSlots> FollowedSlots::find(const log::EventLog& log, const Reacti
     for (const std::string& name : model.topics()) {
         const auto found = std::ranges::find(log.topics(), name, &log::TopicDeclaration::name);
         if (found == log.topics().end()) {
-            return fail(ErrorCode::invalid_argument,
-                        fmt::format("the reaction '{}' follows the topic '{}', which the log does not have: declare the "
-                                    "aggregate it belongs to",
-                                    model.name(), name));
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("the reaction '{}' follows the topic '{}', which the log does not have: declare the "
+                            "aggregate it belongs to",
+                            model.name(), name));
         }
         const TopicId id(static_cast<std::uint32_t>(found - log.topics().begin()));
         slots.topics_.push_back({name, id, slots.entries_.size(), found->partition_count});

@@ -53,8 +53,9 @@ std::optional<TcpEndpoint> endpoint_of(std::string_view authority) {
 Result<Target> parse_url(std::string_view url) {
     constexpr std::string_view kScheme = "http://";
     if (!url.starts_with(kScheme))
-        return fail(ErrorCode::unsupported,
-                    fmt::format("'{}' is no http:// URL: let a proxy on this machine speak TLS to the other side", url));
+        return fail(
+            ErrorCode::unsupported,
+            fmt::format("'{}' is no http:// URL: let a proxy on this machine speak TLS to the other side", url));
     url.remove_prefix(kScheme.size());
     const std::size_t slash = std::min(url.find_first_of("/?"), url.size());
     const std::string_view authority = url.substr(0, slash);
@@ -145,8 +146,7 @@ class HttpClients::Impl {
     std::uint64_t uses_ = 0;
 };
 
-HttpClients::HttpClients(const Env& env, HttpClientsOptions options)
-    : impl_(std::make_unique<Impl>(env, options)) {}
+HttpClients::HttpClients(const Env& env, HttpClientsOptions options) : impl_(std::make_unique<Impl>(env, options)) {}
 HttpClients::~HttpClients() = default;
 
 void HttpClients::call(HttpCall call, Answered answered) {

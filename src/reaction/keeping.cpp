@@ -79,7 +79,8 @@ void ReactionRunner::Impl::commit_failed(Lanes::Changes& changes, const CommitRe
     std::vector<Decision> decisions = std::exchange(decisions_under_way_, {});
     std::ranges::move(std::exchange(decisions_, {}), std::back_inserter(decisions));
     decisions_ = std::move(decisions);
-    store_.after(std::min(options_.store_retry_max, options_.store_retry_first * (1U << std::min(store_failures_, 10U))));
+    store_.after(
+        std::min(options_.store_retry_max, options_.store_retry_first * (1U << std::min(store_failures_, 10U))));
 }
 
 void ReactionRunner::Impl::answer(std::vector<Decision> decisions, const Result<>& result) {

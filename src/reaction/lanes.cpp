@@ -6,8 +6,7 @@
 
 namespace leftfold::reaction {
 
-Lanes::Lanes(LaneBounds bounds, const FollowedSlots& slots)
-    : bounds_(bounds), slots_(slots), windows_(slots.size()) {}
+Lanes::Lanes(LaneBounds bounds, const FollowedSlots& slots) : bounds_(bounds), slots_(slots), windows_(slots.size()) {}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Lanes and what is counted of them

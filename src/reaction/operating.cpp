@@ -58,8 +58,8 @@ Result<reaction::Lane*> ReactionRunner::Impl::find_dead(const std::string& topic
                                                         Version version) {
     LEFTFOLD_CHECK(check_open());
     const auto none = [&] {
-        return fail(ErrorCode::not_found, fmt::format("the reaction '{}' has no dead letter of '{}' in {}", model_.name(),
-                                                      key, topic));
+        return fail(ErrorCode::not_found,
+                    fmt::format("the reaction '{}' has no dead letter of '{}' in {}", model_.name(), key, topic));
     };
     const auto slot = slots_.of_key(topic, key);
     if (!slot)
@@ -76,9 +76,10 @@ Result<reaction::Lane*> ReactionRunner::Impl::find_dead(const std::string& topic
     if (version != Version() && lane->held.next != version) {
         const Version current = lane->held.next;
         lanes_->forget_if_done(*lane);
-        return fail(ErrorCode::conflict, fmt::format("the dead letter of '{}' in {} is now version {}, not {}: look at it "
-                                                     "again",
-                                                     key, topic, current.value(), version.value()));
+        return fail(ErrorCode::conflict,
+                    fmt::format("the dead letter of '{}' in {} is now version {}, not {}: look at it "
+                                "again",
+                                key, topic, current.value(), version.value()));
     }
     return lane;
 }
@@ -86,9 +87,8 @@ Result<reaction::Lane*> ReactionRunner::Impl::find_dead(const std::string& topic
 void ReactionRunner::Impl::retry(const std::string& topic, const std::string& key, Version version, Done done) {
     const auto lane = find_dead(topic, key, version);
     if (!lane) {
-        env_.scheduler.post([done = std::move(done), error = lane.error()]() mutable {
-            done(std::unexpected(std::move(error)));
-        });
+        env_.scheduler.post(
+            [done = std::move(done), error = lane.error()]() mutable { done(std::unexpected(std::move(error))); });
         return;
     }
     ++statistics.retried;
@@ -100,8 +100,9 @@ void ReactionRunner::Impl::retry(const std::string& topic, const std::string& ke
 
 void ReactionRunner::Impl::discard(const std::string& topic, const std::string& key, Version version,
                                    const std::string& reason, Done done) {
-    auto lane = reason.empty() ? fail(ErrorCode::invalid_argument, "a reason must be given: it is kept for those who ask")
-                               : find_dead(topic, key, version);
+    auto lane = reason.empty()
+                    ? fail(ErrorCode::invalid_argument, "a reason must be given: it is kept for those who ask")
+                    : find_dead(topic, key, version);
     if (!lane) {
         env_.scheduler.post([done = std::move(done), error = std::move(lane).error()]() mutable {
             done(std::unexpected(std::move(error)));

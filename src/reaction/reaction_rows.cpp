@@ -81,35 +81,34 @@ rows::Filter is_dead(bool dead) {
 }  // namespace
 
 const rows::Schema& schema() {
-    static const rows::Schema kSchema{
-        {rows::Table{.name = "held",
-                     .columns = {{"topic", CellType::text},
-                                 {"key", CellType::text},
-                                 {"dead", CellType::integer},
-                                 {"next_version", CellType::integer},
-                                 {"last_version", CellType::integer},
-                                 {"waiting", CellType::integer},
-                                 {"attempts", CellType::integer},
-                                 {"failed_at", CellType::integer, true},
-                                 {"retry_at", CellType::integer, true},
-                                 {"error", CellType::text},
-                                 {"event_type", CellType::text},
-                                 {"event_id", CellType::text}},
-                     .key_columns = 2,
-                     .indexes = {{"by_time", {h_dead, h_failed_at}}}},
-         rows::Table{.name = "discarded",
-                     .columns = {{"topic", CellType::text},
-                                 {"key", CellType::text},
-                                 {"version", CellType::integer},
-                                 {"discarded_at", CellType::integer},
-                                 {"reason", CellType::text},
-                                 {"attempts", CellType::integer},
-                                 {"failed_at", CellType::integer},
-                                 {"error", CellType::text},
-                                 {"event_type", CellType::text},
-                                 {"event_id", CellType::text}},
-                     .key_columns = 3,
-                     .indexes = {{"by_time", {d_discarded_at}}}}}};
+    static const rows::Schema kSchema{{rows::Table{.name = "held",
+                                                   .columns = {{"topic", CellType::text},
+                                                               {"key", CellType::text},
+                                                               {"dead", CellType::integer},
+                                                               {"next_version", CellType::integer},
+                                                               {"last_version", CellType::integer},
+                                                               {"waiting", CellType::integer},
+                                                               {"attempts", CellType::integer},
+                                                               {"failed_at", CellType::integer, true},
+                                                               {"retry_at", CellType::integer, true},
+                                                               {"error", CellType::text},
+                                                               {"event_type", CellType::text},
+                                                               {"event_id", CellType::text}},
+                                                   .key_columns = 2,
+                                                   .indexes = {{"by_time", {h_dead, h_failed_at}}}},
+                                       rows::Table{.name = "discarded",
+                                                   .columns = {{"topic", CellType::text},
+                                                               {"key", CellType::text},
+                                                               {"version", CellType::integer},
+                                                               {"discarded_at", CellType::integer},
+                                                               {"reason", CellType::text},
+                                                               {"attempts", CellType::integer},
+                                                               {"failed_at", CellType::integer},
+                                                               {"error", CellType::text},
+                                                               {"event_type", CellType::text},
+                                                               {"event_id", CellType::text}},
+                                                   .key_columns = 3,
+                                                   .indexes = {{"by_time", {d_discarded_at}}}}}};
     return kSchema;
 }
 
@@ -220,10 +219,11 @@ Result<> check_identity(rows::RowStore& store, const RowsIdentity& identity) {
         return fail(ErrorCode::unsupported,
                     fmt::format("the rows have format {}, this build knows {}: use a newer build", *format, kFormat));
     if (log && *log != identity.log)
-        return fail(ErrorCode::conflict,
-                    fmt::format("the rows belong to the log {}, and this is the log {}: put the right ones together, or "
-                                "remove the folder, and the reaction begins anew",
-                                *log, identity.log));
+        return fail(
+            ErrorCode::conflict,
+            fmt::format("the rows belong to the log {}, and this is the log {}: put the right ones together, or "
+                        "remove the folder, and the reaction begins anew",
+                        *log, identity.log));
     return {};
 }
 
@@ -239,12 +239,13 @@ Result<bool> find_positions(OpenedRows& rows, const RowsIdentity& identity) {
             are_all_known = false;
             rows.positions.push_back(identity.start_at == StartAt::now ? partition.durable_end : partition.start);
         } else if (found->position > partition.durable_end) {
-            return fail(ErrorCode::conflict,
-                        fmt::format("the rows are at position {} of {}/{}, and the log ends at {}: it was put back from a "
-                                    "copy; put back the rows of that time, too, or remove the folder, and the reaction "
-                                    "begins anew",
-                                    found->position.value(), partition.topic, partition.partition.value(),
-                                    partition.durable_end.value()));
+            return fail(
+                ErrorCode::conflict,
+                fmt::format("the rows are at position {} of {}/{}, and the log ends at {}: it was put back from a "
+                            "copy; put back the rows of that time, too, or remove the folder, and the reaction "
+                            "begins anew",
+                            found->position.value(), partition.topic, partition.partition.value(),
+                            partition.durable_end.value()));
         } else {
             rows.positions.push_back(found->position);
         }

@@ -149,7 +149,8 @@ void ReactionRunner::Impl::opened(Result<std::unique_ptr<OpenedRows>> opened) {
         phase_ = Phase::stuck;
         return;
     }
-    store_.after(std::min(options_.store_retry_max, options_.store_retry_first * (1U << std::min(store_failures_, 10U))));
+    store_.after(
+        std::min(options_.store_retry_max, options_.store_retry_first * (1U << std::min(store_failures_, 10U))));
     ++store_failures_;
 }
 

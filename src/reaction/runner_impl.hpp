@@ -1,5 +1,5 @@
-// The parts of ReactionRunner: life cycle (runner.cpp), reading on and attempts (following.cpp), the store (keeping.cpp),
-// operators (operating.cpp).
+// The parts of ReactionRunner: life cycle (runner.cpp), reading on and attempts (following.cpp), the store
+// (keeping.cpp), operators (operating.cpp).
 #pragma once
 
 #include <map>
@@ -45,7 +45,7 @@ class ReactionRunner::Impl : public std::enable_shared_from_this<Impl> {
 
     enum class Phase : std::uint8_t {
         created,
-        opening,    // the store is being opened, or will be again
+        opening,  // the store is being opened, or will be again
         running,
         reopening,  // waits for the attempts under way, then opening
         stuck,      // until a person acts
@@ -107,7 +107,7 @@ class ReactionRunner::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<Pending> pending_;   // by slot
     std::vector<Position> written_;  // by slot: in the store
     std::map<reaction::Attempts::Id, Lane*> running_;
-    std::vector<Decision> decisions_;        // for the next transaction
+    std::vector<Decision> decisions_;  // for the next transaction
     std::vector<Decision> decisions_under_way_;
     bool is_busy_ = false;     // a job is under way
     bool is_pumping_ = false;  // a step is posted

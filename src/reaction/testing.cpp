@@ -1,5 +1,6 @@
 #include "leftfold/reaction/testing.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -34,9 +35,15 @@ class ScenarioLoop final : public Scheduler, public Clock {
     }
     MonotonicTime monotonic() const noexcept override { return now_; }
 
-    // False: there is nothing to do.
+    // Until that holds, or nothing is left to do, or it takes for ever.
+    void run_until(const std::function<bool()>& done) {
+        for (std::size_t ran = 0; !done() && ran < kStepsMax && step(); ++ran) {
+        }
+    }
+
+  private:
     bool step() {
-        if (steps_.empty() || ran_++ > kStepsMax)
+        if (steps_.empty())
             return false;
         auto node = steps_.extract(steps_.begin());
         now_ = node.key().first;
@@ -44,13 +51,11 @@ class ScenarioLoop final : public Scheduler, public Clock {
         return true;
     }
 
-  private:
     Timestamp start_;
     MonotonicTime now_{};
     std::map<std::pair<MonotonicTime, std::uint64_t>, Step> steps_;
     std::map<std::uint64_t, MonotonicTime> timers_;
     std::uint64_t count_ = 0;
-    std::size_t ran_ = 0;
 };
 
 class ScenarioCaller final : public HttpCaller {
@@ -97,12 +102,12 @@ Task<> run(const ReactionModel* model, std::shared_ptr<const StoredEvent> event,
 
 std::string_view name_of(ReactionOutcome outcome) noexcept {
     switch (outcome) {
-    case ReactionOutcome::done:
-        return "done";
-    case ReactionOutcome::retry:
-        return "retry";
-    case ReactionOutcome::give_up:
-        return "give_up";
+        case ReactionOutcome::done:
+            return "done";
+        case ReactionOutcome::retry:
+            return "retry";
+        case ReactionOutcome::give_up:
+            return "give_up";
     }
     return "?";
 }
@@ -135,17 +140,15 @@ Reaction attempt(const ReactionModel& model, const ScenarioEvent& event, std::ui
     TaskScope scope(loop);
     const auto stored = std::make_shared<const StoredEvent>(record);
     scope.spawn(run(&model, stored, ReactionContext(stored, number, caller, loop, loop), &ended));
-    while (!ended.result && loop.step()) {
-    }
+    loop.run_until([&] { return ended.result.has_value(); });
     const Duration took = loop.monotonic().time_since_epoch();
     const bool is_stuck = !ended.result;
     bool is_stopped = false;
     scope.stop([&] { is_stopped = true; });
-    while (!is_stopped && loop.step()) {
-    }
+    loop.run_until([&] { return is_stopped; });
     LEFTFOLD_ASSERT(is_stopped);
     if (is_stuck)
-        throw ReactionScenarioFailed("the reaction waits for something that never comes");
+        throw ScenarioFailed("the reaction waits for something that never comes");
     return Reaction(*std::move(ended.result), ended.has_thrown, std::move(caller.calls), took);
 }
 
@@ -157,7 +160,7 @@ const Reaction& Reaction::then(ReactionOutcome expected) const {
         told += fmt::format(" ({})", result_.error());
     for (const HttpCall& call : calls_)
         told += fmt::format("\n  called {} {} {}", to_string(call.method), call.url, call.body);
-    throw ReactionScenarioFailed(told);
+    throw ScenarioFailed(told);
 }
 
 }  // namespace leftfold::reaction

@@ -53,10 +53,11 @@ concept TakesSomehow = requires(R& any, E& event, ReactionContext& context) { an
 // One instantiation per event and stream, so that the compiler's message names it.
 template <class Reaction, class Event>
 struct OnOf {
-    static_assert(kReacts<Reaction, Event> || !TakesSomehow<Reaction, Event>,
-                  "leftfold: the reaction takes the Event named in OnOf<Reaction, Event> in another form than "
-                  "'leftfold::Task<leftfold::ReactionResult> on(Event event, leftfold::ReactionContext context) const': a "
-                  "coroutine takes its parameters by value, and a reaction is const");
+    static_assert(
+        kReacts<Reaction, Event> || !TakesSomehow<Reaction, Event>,
+        "leftfold: the reaction takes the Event named in OnOf<Reaction, Event> in another form than "
+        "'leftfold::Task<leftfold::ReactionResult> on(Event event, leftfold::ReactionContext context) const': a "
+        "coroutine takes its parameters by value, and a reaction is const");
     static constexpr bool ok = true;
 };
 template <class Reaction, class Stream, class Events = typename Stream::Event>
@@ -83,8 +84,9 @@ consteval bool check_streams(std::type_identity<ReadsFrom<S...>>) {
 // Instantiated by everything that takes a reaction; true, or a compile error that says what is missing.
 template <class R>
 consteval bool check_reaction() {
-    static_assert(reaction::NamesStreams<R>,
-                  "leftfold: a reaction needs 'using Events = leftfold::ReadsFrom<…>;' with the streams that it follows");
+    static_assert(
+        reaction::NamesStreams<R>,
+        "leftfold: a reaction needs 'using Events = leftfold::ReadsFrom<…>;' with the streams that it follows");
     if constexpr (reaction::NamesStreams<R>)
         return reaction::check_streams<R>(std::type_identity<typename R::Events>());
     else

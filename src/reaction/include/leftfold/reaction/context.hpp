@@ -1,5 +1,5 @@
-// ReactionContext: what a reaction knows of its event, and by what it reaches the world. A value, of its own attempt: it
-// keeps the event's metadata alive. What it refers to lives as long as the attempt.
+// ReactionContext: what a reaction knows of its event, and by what it reaches the world. A value, of its own attempt:
+// it keeps the event's metadata alive. What it refers to lives as long as the attempt.
 #pragma once
 
 #include <cstdint>

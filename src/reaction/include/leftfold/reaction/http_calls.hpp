@@ -40,7 +40,7 @@ class HttpCall {
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    std::string idempotency_key;                       // empty: the event's id. For a second call of the same event
+    std::string idempotency_key;  // empty: the event's id. For a second call of the same event
     Duration timeout = std::chrono::seconds(10);
 };
 

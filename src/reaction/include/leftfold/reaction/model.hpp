@@ -18,9 +18,9 @@ class ReactionModel {
   public:
     virtual ~ReactionModel() = default;
 
-    virtual const std::string& name() const noexcept = 0;                  // "notify-owner": names its folder
-    virtual std::span<const std::string> topics() const noexcept = 0;      // "bank.account"
-    virtual bool handles(std::string_view type) const noexcept = 0;        // others pass
+    virtual const std::string& name() const noexcept = 0;              // "notify-owner": names its folder
+    virtual std::span<const std::string> topics() const noexcept = 0;  // "bank.account"
+    virtual bool handles(std::string_view type) const noexcept = 0;    // others pass
     // One attempt. May throw: the attempt failed. The model outlives the task.
     virtual Task<ReactionResult> react(std::shared_ptr<const StoredEvent> event, ReactionContext context) const = 0;
 };

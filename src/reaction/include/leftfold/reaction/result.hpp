@@ -21,8 +21,8 @@ enum class ReactionOutcome : std::uint8_t { done, retry, give_up };
 class [[nodiscard]] ReactionResult {
   public:
     static ReactionResult done() { return ReactionResult(ReactionOutcome::done, {}, {}); }
-    // `error` is for the operator, who sees it with the key that waits. No sooner than `at_least` (and no later than the
-    // longest back-off).
+    // `error` is for the operator, who sees it with the key that waits. No sooner than `at_least` (and no later than
+    // the longest back-off).
     static ReactionResult retry(std::string error, Duration at_least = {}) {
         return ReactionResult(ReactionOutcome::retry, std::move(error), at_least);
     }

@@ -7,14 +7,13 @@
 //   reaction.calls().at(0).url …
 //
 // The event goes through its JSON as it does in production. Calls are answered with 200 and "{}", or as told, in order.
-// Time is simulated: a sleep costs nothing. What is not as expected throws ReactionScenarioFailed, which every framework
+// Time is simulated: a sleep costs nothing. What is not as expected throws ScenarioFailed, which every framework
 // reports.
 #pragma once
 
 #include <concepts>
 #include <deque>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -22,14 +21,10 @@
 #include <variant>
 #include <vector>
 
+#include "leftfold/event/scenario_failed.hpp"
 #include "leftfold/reaction/typed_reaction.hpp"
 
 namespace leftfold {
-
-class ReactionScenarioFailed : public std::logic_error {
-  public:
-    using std::logic_error::logic_error;
-};
 
 namespace reaction {
 

@@ -1,5 +1,5 @@
-// make_typed_reaction<R>: the ReactionModel of a user's struct (concepts.hpp says what it is made of). The only template
-// code between the struct and the runner.
+// make_typed_reaction<R>: the ReactionModel of a user's struct (concepts.hpp says what it is made of). The only
+// template code between the struct and the runner.
 #pragma once
 
 #include <cstddef>
@@ -136,9 +136,10 @@ class TypedReaction final : public ReactionBase {
         return events;
     }
     template <class... E>
-    static void add_events(std::vector<Event>& events, const std::string& topic, std::type_identity<std::variant<E...>>) {
-        (events.push_back({{topic + "." + std::string(event_name<E>()), event_version<E>(), event_upcast<E>()},
-                           kReacts<R, E>}),
+    static void add_events(std::vector<Event>& events, const std::string& topic,
+                           std::type_identity<std::variant<E...>>) {
+        (events.push_back(
+             {{topic + "." + std::string(event_name<E>()), event_version<E>(), event_upcast<E>()}, kReacts<R, E>}),
          ...);
     }
 
