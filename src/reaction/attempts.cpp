@@ -72,6 +72,8 @@ Attempts::Id Attempts::begin(std::shared_ptr<const StoredEvent> event, std::uint
 // What react() throws before its first wait is thrown here as well.
 Task<> Attempts::attempt(Attempts* attempts, Running* running, std::shared_ptr<const StoredEvent> event,
                          ReactionContext context) {
+    if (running->scope.stopping())
+        co_return;  // before it began
     try {
         ReactionResult result = co_await attempts->model_.react(std::move(event), std::move(context));
         running->result = std::move(result);

@@ -227,6 +227,27 @@ Result<> check_identity(rows::RowStore& store, const RowsIdentity& identity) {
     return {};
 }
 
+std::string parent_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Creates the folder so that its name, and those of the folders above it, survive a crash.
+Result<> make_folder(FileSystem& files, const std::string& folder, const std::string& store) {
+    LEFTFOLD_TRY(has_store, files.exists(store));
+    if (has_store)
+        return {};  // made by a start that had done all this
+    LEFTFOLD_CHECK(files.create_directories(folder));
+    for (std::string path = folder; path != "." && path != "/";) {
+        path = parent_of(path);
+        auto synced = files.sync_directory(path);
+        // What cannot even be read was not made by a start of ours.
+        if (!synced && synced.error().code() != ErrorCode::permission_denied)
+            return synced;
+    }
+    return {};
+}
+
 // False if some partition had no position before.
 Result<bool> find_positions(OpenedRows& rows, const RowsIdentity& identity) {
     LEFTFOLD_TRY(stored, rows.store->positions());
@@ -275,9 +296,10 @@ Result<> write_beginning(const OpenedRows& rows, const RowsIdentity& identity) {
 
 Result<std::unique_ptr<OpenedRows>> open_rows(FileSystem& files, const ReactionOptions& options,
                                               const RowsIdentity& identity) {
-    LEFTFOLD_CHECK(files.create_directories(options.folder));
+    const std::string path = join_path(options.folder, "reaction.sqlite");
+    LEFTFOLD_CHECK(make_folder(files, options.folder, path));
     auto rows = std::make_unique<OpenedRows>();
-    LEFTFOLD_TRY(store, options.open_store(join_path(options.folder, "reaction.sqlite"), schema()));
+    LEFTFOLD_TRY(store, options.open_store(path, schema()));
     rows->store = std::move(store);
     LEFTFOLD_CHECK(check_identity(*rows->store, identity));
     LEFTFOLD_TRY(are_known, find_positions(*rows, identity));

@@ -11,6 +11,8 @@
 
 #include "leftfold/reaction/typed_reaction.hpp"
 
+#include "testing/journal.hpp"
+
 namespace leftfold::testing {
 
 struct Noted {
@@ -31,14 +33,11 @@ struct Act {
     Duration at_least = {};
 };
 
-// "a/3": version 3 of the key a.
-using Place = std::pair<std::string, std::int64_t>;
-
 struct Script {
     std::function<Act(const Place& place, std::uint32_t attempt)> act = [](const Place&, std::uint32_t) {
         return Act();
     };
-    std::function<void(const Place& place)> begun = [](const Place&) {};
+    std::function<void(const Place& place, const Uuid& id)> begun = [](const Place&, const Uuid&) {};
     std::function<void(const Place& place)> done = [](const Place&) {};
 
     std::vector<Place> began;
@@ -80,7 +79,7 @@ struct Probe {
         const Place place{std::string(context.meta.key), context.meta.version.value()};
         const UnderWay under_way(told);
         told.began.push_back(place);
-        told.begun(place);
+        told.begun(place, context.meta.id);
         const Act act = told.act(place, context.attempt);
         if (act.end == Act::End::throws && act.delay == Duration(0))
             throw std::runtime_error("at once");
