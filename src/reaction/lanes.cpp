@@ -29,7 +29,7 @@ Lane& Lanes::add(SlotIndex slot, std::string_view key) {
 void Lanes::forget_if_done(Lane& lane) {
     if (lane.is_dirty || lane.is_committing)
         return;
-    const bool is_idle = lane.state == LaneState::idle && !lane.is_kept && lane.queue.empty();
+    const bool is_idle = lane.state == LaneState::idle && !lane.is_kept && !lane.is_listed && lane.queue.empty();
     if (!is_idle && lane.state != LaneState::dead)
         return;
     LEFTFOLD_ASSERT(lane.queue.empty());
@@ -37,7 +37,7 @@ void Lanes::forget_if_done(Lane& lane) {
 }
 
 void Lanes::count(const Lane& lane, bool in) noexcept {
-    if (!lane.is_kept)
+    if (!lane.is_kept || is_finished(lane))
         return;
     const std::uint64_t one = in ? 1 : ~std::uint64_t{0};  // modulo 2^64, -1
     if (lane.held.is_dead)
@@ -70,7 +70,9 @@ void Lanes::load_alive(SlotIndex slot, HeldKey held, std::optional<MonotonicTime
     lane.is_kept = true;
     lane.has_row = true;
     count(lane, true);
-    if (due)
+    if (is_finished(lane))
+        finish(lane);
+    else if (due)
         retry_at(lane, *due);
     else
         ready(lane);
@@ -90,7 +92,10 @@ Lane& Lanes::load_dead(SlotIndex slot, HeldKey held) {
 // Reading on
 
 bool Lanes::has_room(SlotIndex slot) const noexcept {
-    return windows_[slot].entries.size() < bounds_.window_max && bytes_ < bounds_.bytes_max &&
+    const Window& window = windows_[slot];
+    // Where nothing holds back the position, only reading on lets finished lanes go.
+    const bool may_finish = finished_ < bounds_.waiting_keys_max || window.entries.empty();
+    return window.entries.size() < bounds_.window_max && bytes_ < bounds_.bytes_max && may_finish &&
            counts_.alive < bounds_.waiting_keys_max && dirty_.size() < bounds_.waiting_keys_max;
 }
 
@@ -103,8 +108,11 @@ void Lanes::offer(SlotIndex slot, const Record& record) {
         count(*lane, false);
         lane->held.last = version;
         ++lane->held.waiting;
+        lane->held.until = record.position.next();
         count(*lane, true);
         set_dirty(*lane);
+        if (lane->state == LaneState::idle)
+            ready(*lane);  // all before it was done
         return;
     }
     if (lane == nullptr)
@@ -131,7 +139,8 @@ Position Lanes::settled(SlotIndex slot) const noexcept {
 
 Lane* Lanes::blocking(SlotIndex slot) noexcept {
     const Window& window = windows_[slot];
-    if (window.entries.size() < bounds_.window_max || window.entries.front().lane->state != LaneState::running)
+    const bool is_full = window.entries.size() >= bounds_.window_max || finished_ >= bounds_.waiting_keys_max;
+    if (!is_full || window.entries.empty() || window.entries.front().lane->state != LaneState::running)
         return nullptr;
     return window.entries.front().lane;
 }
@@ -184,16 +193,13 @@ void Lanes::refill(Lane& lane, std::vector<std::shared_ptr<const StoredEvent>> e
     }
     count(lane, false);
     lane.held.next = next;
-    // Another build kept them, whose reaction handled what this one does not.
-    if (lane.held.next > lane.held.last) {
-        lane.is_kept = false;
-        lane.held = {.topic = lane.held.topic, .key = lane.held.key};
-    }
+    if (is_finished(lane))
+        lane.held.waiting = 0;  // another build kept them, whose reaction handled what this one does not
     count(lane, true);
     set_dirty(lane);
-    lane.state = LaneState::idle;
-    if (lane.is_kept)
-        ready(lane);
+    if (is_finished(lane))
+        finish(lane);
+    go_on(lane);
 }
 
 void Lanes::trim(Lane& lane, std::size_t left) {
@@ -207,6 +213,7 @@ void Lanes::keep(Lane& lane) {
     lane.held.next = lane.queue.front()->record().meta.version;
     lane.held.last = lane.queue.back()->record().meta.version;
     lane.held.waiting = lane.queue.size();
+    lane.held.until = lane.queue.back()->record().position.next();
     count(lane, true);
     set_dirty(lane);
     // The row and a position behind these are one transaction, or the row is in an earlier one.
@@ -224,9 +231,7 @@ void Lanes::end_first(Lane& lane) {
         return;
     count(lane, false);
     lane.held.next = lane.held.next.next();
-    const bool is_last = lane.held.next > lane.held.last;
-    lane.held.waiting = is_last ? 0 : std::max<std::uint64_t>(lane.held.waiting, 2) - 1;
-    lane.is_kept = !is_last;
+    lane.held.waiting = is_finished(lane) ? 0 : std::max<std::uint64_t>(lane.held.waiting, 2) - 1;
     lane.held.is_dead = false;
     lane.held.attempts = 0;
     lane.held.failed_at.reset();
@@ -236,6 +241,46 @@ void Lanes::end_first(Lane& lane) {
     lane.held.event_id.clear();
     count(lane, true);
     set_dirty(lane);
+    if (is_finished(lane))
+        finish(lane);
+}
+
+// All that is kept is done: the row goes with the position.
+void Lanes::finish(Lane& lane) {
+    if (lane.held.until <= settled(lane.slot)) {
+        unkeep(lane);
+    } else if (!std::exchange(lane.is_listed, true)) {
+        windows_[lane.slot].finished.emplace(lane.held.until, &lane);
+        ++finished_;
+    }
+}
+
+void Lanes::unkeep(Lane& lane) {
+    lane.is_kept = false;
+    lane.held = {.topic = std::move(lane.held.topic), .key = std::move(lane.held.key)};
+    set_dirty(lane);
+}
+
+void Lanes::sweep(SlotIndex slot) {
+    auto& finished = windows_[slot].finished;
+    while (!finished.empty() && finished.begin()->first <= settled(slot)) {
+        Lane& lane = *finished.begin()->second;
+        finished.erase(finished.begin());
+        lane.is_listed = false;
+        --finished_;
+        if (is_finished(lane))
+            finish(lane);
+        else
+            forget_if_done(lane);
+    }
+}
+
+void Lanes::go_on(Lane& lane) {
+    lane.state = LaneState::idle;
+    if (lane.is_kept ? !is_finished(lane) : !lane.queue.empty())
+        ready(lane);
+    else
+        forget_if_done(lane);
 }
 
 void Lanes::succeeded(Lane& lane) {
@@ -248,11 +293,7 @@ void Lanes::succeeded(Lane& lane) {
     end_first(lane);
     bytes_ -= lane.queue.front()->bytes();
     lane.queue.pop_front();
-    lane.state = LaneState::idle;
-    if (lane.is_kept || !lane.queue.empty())
-        ready(lane);
-    else
-        forget_if_done(lane);
+    go_on(lane);
 }
 
 void Lanes::failed(Lane& lane, Failure failure) {
@@ -324,13 +365,8 @@ void Lanes::discard(Lane& lane, DiscardedEvent event) {
 }
 
 void Lanes::decided(Lane& lane) {
-    if (lane.state != LaneState::deciding)
-        return;
-    lane.state = LaneState::idle;
-    if (lane.is_kept || !lane.queue.empty())
-        ready(lane);
-    else
-        forget_if_done(lane);
+    if (lane.state == LaneState::deciding)
+        go_on(lane);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -348,6 +384,8 @@ bool Lanes::has_changes(const std::vector<Position>& written) const {
 Lanes::Changes Lanes::take_changes(const std::vector<Position>& written) {
     Changes changes;
     changes.positions = written;
+    for (SlotIndex slot = 0; slot < windows_.size(); ++slot)
+        sweep(slot);
     for (Lane* lane : std::exchange(dirty_, {})) {
         lane->is_dirty = false;
         if (lane->is_kept) {

@@ -3,7 +3,9 @@
 //
 // A lane is a key with something to do. Its events wait in the window of its partition, in memory, and hold back the
 // partition's position; or the lane is *kept*: a row says from which version to which its events wait, and the log has
-// them. Then they hold back nothing. A lane is kept when its event fails, dies or is slow, or when too many wait.
+// them. Then they hold back nothing. A lane is kept when its event fails, dies or is slow, or when too many wait. When
+// all is done the row stays until the position has passed its events: else a crash would bring them again, and among
+// them what an operator has discarded.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +42,7 @@ struct Lane {
     bool is_dirty = false;       // in the list of those to be written
     bool is_committing = false;  // in the transaction under way
     bool has_row = false;        // there may be one in the store
+    bool is_listed = false;      // among the finished of its window
     MonotonicTime since{};       // running: when it began; retrying: when it is due
     Queue queue;                 // not kept: all its events; kept: some, from `held.next` on
     HeldKey held;                // of what is counted only if it is kept
@@ -139,6 +142,7 @@ class Lanes {
     struct Window {
         std::deque<WindowEntry> entries;  // the first is not settled
         Position cursor;
+        std::multimap<Position, Lane*> finished;  // lanes whose rows wait for the position, by until
     };
     using Name = std::pair<SlotIndex, std::string>;
     struct ByName {
@@ -159,6 +163,11 @@ class Lanes {
     void settle(SlotIndex slot, Position position);
     void drop_settled(Window& window);
     void end_first(Lane& lane);
+    void finish(Lane& lane);
+    void unkeep(Lane& lane);
+    void sweep(SlotIndex slot);
+    void go_on(Lane& lane);
+    static bool is_finished(const Lane& lane) noexcept { return lane.is_kept && lane.held.next > lane.held.last; }
     void ready(Lane& lane);
 
     LaneBounds bounds_;
@@ -172,6 +181,7 @@ class Lanes {
     std::vector<DiscardedEvent> discarded_;
     LaneCounts counts_;
     std::size_t bytes_ = 0;
+    std::size_t finished_ = 0;
 };
 
 }  // namespace leftfold::reaction

@@ -19,7 +19,8 @@ struct HeldKey {
     std::string key;
     Version next = {};
     Version last = {};
-    std::uint64_t waiting = 0;  // events from next to last that the reaction handles
+    std::uint64_t waiting = 0;  // events from next to last that the reaction handles; 0, and next behind last: all done
+    Position until = {};        // behind the event `last`
     bool is_dead = false;
     std::uint32_t attempts = 0;  // of the event `next`, so far
     // Of the last attempt that failed.

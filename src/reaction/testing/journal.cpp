@@ -54,6 +54,8 @@ void Journal::began(const Place& place, const Uuid& id, const std::vector<Logged
             discards_relied_on_.insert(previous);
         break;
     }
+    if (discards_told_.contains(place))
+        fail(fmt::format("{} began, though its discard was confirmed", name(place)));
     std::int64_t& last = last_begun_[{generation_, key}];
     if (version < last)
         fail(fmt::format("{} began after {}", name(place), name({key, last})));

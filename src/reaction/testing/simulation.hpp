@@ -45,6 +45,7 @@ class Simulation {
 
     Problem live_and_die();
     Problem live_to_the_end();
+    void fail_for_a_while();
     // False: the machine is not up any more, or the log cannot be opened.
     bool start_log();
     Problem start();
