@@ -44,8 +44,9 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
         if (runner_->statistics().reopened != std::exchange(reopened_, runner_->statistics().reopened))
             journal_.new_generation();
         generation_of_[place] = journal_.generation();
-        if (const auto& stream = stream_of(place.first); sim_.is_powered())
-            journal_.began(place, id, stream);
+        // While the disk is gone, nobody can say what is on it.
+        if (extend(place.first))
+            journal_.began(place, id, known_[place.first]);
     };
     script_.done = [this](const Place& place) { journal_.completed(place, generation_of_[place]); };
 }
@@ -158,7 +159,7 @@ bool Simulation::start_log() {
     if (!log)
         return false;
     log_ = *std::move(log);
-    known_ = scan();
+    scan();
     return sim_.is_powered();
 }
 
@@ -205,7 +206,8 @@ Problem Simulation::start() {
 
 Problem Simulation::check_after_start() {
     const auto discarded = this->discarded();
-    if (!sim_.is_powered() || !discarded)
+    const bool can_read = std::ranges::all_of(keys_, [this](const std::string& key) { return extend(key); });
+    if (!can_read || !discarded)
         return std::nullopt;
     return journal_.check_after_start(known_, *discarded);
 }
@@ -336,7 +338,7 @@ Problem Simulation::settle(const std::map<std::string, std::int64_t>&) {
     const ReactionStatus status = runner_->status();
     if (status.dead_letters != dead->size())
         return fmt::format("{} dead letters are counted, and {} are there", status.dead_letters, dead->size());
-    known_ = scan();
+    scan();
     std::uint64_t held = 0;
     for (const auto& [key, version] : *dead)
         held += static_cast<std::uint64_t>(
@@ -352,29 +354,25 @@ Problem Simulation::settle(const std::map<std::string, std::int64_t>&) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Looking at what is there
 
-Streams Simulation::scan() {
-    Streams streams;
-    for (const std::string& key : keys_) {
-        known_[key].clear();
-        streams[key] = stream_of(key);
-    }
-    return streams;
+void Simulation::scan() {
+    known_.clear();
+    for (const std::string& key : keys_)
+        static_cast<void>(extend(key));
 }
 
-const std::vector<LoggedEvent>& Simulation::stream_of(const std::string& key) {
+bool Simulation::extend(const std::string& key) {
     std::vector<LoggedEvent>& stream = known_[key];
-    for (int tries = 0; tries < 20 && sim_.is_powered();) {
+    for (int failures = 0; failures < 20 && sim_.is_powered();) {
         const auto read = log_->read_stream(slot_of(key), key, Version(static_cast<std::int64_t>(stream.size()) + 1));
-        if (!read) {
-            ++tries;
-            continue;
-        }
-        if (read->records().empty())
-            break;
-        for (const Record& record : read->records())
-            stream.push_back({record.meta.id, record.meta.type == kHandled});
+        if (read && read->records().empty())
+            return sim_.is_powered();
+        if (!read)
+            ++failures;
+        else
+            for (const Record& record : read->records())
+                stream.push_back({record.meta.id, record.meta.type == kHandled});
     }
-    return stream;
+    return false;
 }
 
 Result<std::map<std::string, std::int64_t>> Simulation::dead_letters() {

@@ -59,8 +59,10 @@ class Simulation {
     void look();
     Problem settle(const std::map<std::string, std::int64_t>& dead);
 
-    Streams scan();
-    const std::vector<LoggedEvent>& stream_of(const std::string& key);
+    // What the log has, into known_.
+    void scan();
+    // False: it cannot be read now.
+    bool extend(const std::string& key);
     Result<std::map<std::string, std::int64_t>> dead_letters();
     Result<std::set<Place>> discarded();
 
