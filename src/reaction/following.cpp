@@ -59,12 +59,7 @@ void ReactionRunner::Impl::begin_attempts(MonotonicTime now) {
         if (lane == nullptr)
             return;
         if (lane->queue.empty()) {
-            if (auto filled = refill(*lane); !filled) {
-                log_trouble_ = filled.error().message();
-                lanes_->postpone(*lane, now + options_.retry_first);
-                continue;
-            }
-            if (lane->queue.empty())
+            if (!refill(*lane, now))
                 continue;
         }
         ++statistics.attempts;
@@ -73,24 +68,33 @@ void ReactionRunner::Impl::begin_attempts(MonotonicTime now) {
     }
 }
 
-Result<> ReactionRunner::Impl::refill(Lane& lane) {
-    const log::Slot slot = slots_[lane.slot].slot;
-    LEFTFOLD_TRY(read, log_.read_stream(slot, lane.held.key, lane.held.next, kRefillBytes));
-    if (read.records().empty() || read.records().front().meta.version != lane.held.next)
-        return fail(ErrorCode::corrupt,
-                    fmt::format("the log has no version {} of '{}' in {}, which the reaction '{}' has kept for later",
-                                lane.held.next.value(), lane.held.key, lane.held.topic, model_.name()));
+// False: there is nothing to attempt now.
+bool ReactionRunner::Impl::refill(Lane& lane, MonotonicTime now) {
+    const auto read = log_.read_stream(slots_[lane.slot].slot, lane.held.key, lane.held.next, kRefillBytes);
+    if (!read) {
+        log_trouble_ = read.error().message();
+        log_trouble_until_ = now + 2 * options_.retry_first;
+        lanes_->postpone(lane, now + options_.retry_first);
+        return false;
+    }
+    if (read->records().empty() || read->records().front().meta.version != lane.held.next) {
+        attempt_failed(lane, ReactionResult::give_up(fmt::format(
+                                 "the log does not have version {} of '{}' any more, which was kept for later",
+                                 lane.held.next.value(), lane.held.key)));
+        return false;
+    }
     std::vector<std::shared_ptr<const StoredEvent>> events;
     Version next = lane.held.next;
-    for (const Record& record : read.records()) {
+    for (const Record& record : read->records()) {
         if (record.meta.version > lane.held.last || events.size() == options_.key_queue_max)
             break;
         next = record.meta.version.next();
         if (model_.handles(record.meta.type))
             events.push_back(std::make_shared<const StoredEvent>(record));
     }
+    const bool is_filled = !events.empty();
     lanes_->refill(lane, std::move(events), next);
-    return {};
+    return is_filled;
 }
 
 void ReactionRunner::Impl::attempt_ended(Attempts::Id id, AttemptEnd end, ReactionResult result) {
@@ -130,7 +134,7 @@ void ReactionRunner::Impl::attempt_failed(Lane& lane, const ReactionResult& resu
         ++statistics.kept;
     const Failure told{.topic = lane.held.topic,
                        .key = lane.held.key,
-                       .version = lane.queue.front()->record().meta.version,
+                       .version = lane.queue.empty() ? lane.held.next : lane.queue.front()->record().meta.version,
                        .error = result.error(),
                        .attempts = attempts,
                        .is_dead = is_dead};
@@ -167,7 +171,8 @@ void ReactionRunner::Impl::read_on(MonotonicTime now) {
         is_more = is_more || *read;
         let_pass(slot, now);
     }
-    log_trouble_.clear();
+    if (now > log_trouble_until_)
+        log_trouble_.clear();
     if (is_more)
         wake();
 }

@@ -297,18 +297,20 @@ void Lanes::succeeded(Lane& lane) {
 }
 
 void Lanes::failed(Lane& lane, Failure failure) {
-    LEFTFOLD_ASSERT(lane.state == LaneState::running && !lane.queue.empty());
+    LEFTFOLD_ASSERT(lane.state == LaneState::running && (lane.is_kept || !lane.queue.empty()));
     if (!lane.is_kept)
         keep(lane);
-    const EventMeta& meta = lane.queue.front()->record().meta;
     count(lane, false);
-    lane.held.next = meta.version;
+    if (!lane.queue.empty()) {
+        const EventMeta& meta = lane.queue.front()->record().meta;
+        lane.held.next = meta.version;
+        lane.held.event_type = meta.type;
+        lane.held.event_id = meta.id.to_string();
+    }
     ++lane.held.attempts;
     lane.held.error = std::move(failure.error);
     lane.held.failed_at = failure.at;
     lane.held.retry_at = failure.retry_at;
-    lane.held.event_type = meta.type;
-    lane.held.event_id = meta.id.to_string();
     lane.held.is_dead = !failure.retry_at;
     count(lane, true);
     trim(lane, 0);

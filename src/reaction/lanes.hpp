@@ -105,6 +105,7 @@ class Lanes {
         std::optional<Timestamp> retry_at;  // none: it is dead
         MonotonicTime due;
     };
+    // Also if the event of a kept lane could not be had: its queue is empty.
     void failed(Lane& lane, Failure failure);
     // Nobody is to blame: it waits, and its attempts are as before.
     void postpone(Lane& lane, MonotonicTime due);

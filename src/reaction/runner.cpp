@@ -27,7 +27,7 @@ ReactionRunner::Impl::Impl(const Env& env, log::EventLog& log, const ReactionMod
       options_(std::move(options)),
       pump_(env, [this] { pump(); }),
       commit_(env, [this] { commit(); }),
-      store_(env, [this] { phase_ == Phase::opening ? open() : commit(); }),
+      store_(env, [this] { phase_ == Phase::opening && !is_busy_ ? open() : commit(); }),
       log_retry_(env, [this] { pump(); }),
       grace_(env, [this] { attempts_.cancel_all(); }),
       worker_(env.workers.start("reaction rows", env.scheduler)),

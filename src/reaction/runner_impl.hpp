@@ -78,7 +78,7 @@ class ReactionRunner::Impl : public std::enable_shared_from_this<Impl> {
     void wake();
     void pump();
     void begin_attempts(MonotonicTime now);
-    Result<> refill(Lane& lane);
+    bool refill(Lane& lane, MonotonicTime now);
     void attempt_ended(reaction::Attempts::Id id, reaction::AttemptEnd end, ReactionResult result);
     void attempt_failed(Lane& lane, const ReactionResult& result);
     Duration back_off(std::uint32_t attempts, Duration at_least);
@@ -114,6 +114,7 @@ class ReactionRunner::Impl : public std::enable_shared_from_this<Impl> {
     std::uint32_t store_failures_ = 0;
     std::string store_trouble_;
     std::string log_trouble_;
+    MonotonicTime log_trouble_until_{};  // a key's events could not be read: shown at least so long
     std::string last_error_;
     Step stopped_;
     std::optional<log::EventLog::WatchId> watch_;

@@ -141,7 +141,8 @@ class ReactionRunner {
     ReactionRunner(const ReactionRunner&) = delete;
     ReactionRunner& operator=(const ReactionRunner&) = delete;
 
-    // An attempt that failed; an event that is a dead letter now. For the app's log. Set before start().
+    // An attempt that failed; an event that is a dead letter now. For the app's log. Set before start(). Called within
+    // a step of the runner, which it must not destroy.
     struct Failure {
         std::string topic;
         std::string key;
