@@ -117,6 +117,9 @@ TEST(Marks, behave_as_what_they_mark) {
     Key<int> key = 3;
     *key += 4;
     EXPECT_EQ(key, 7);
+    EXPECT_LT(6, key);
+    EXPECT_EQ("Jana", owner);
+    EXPECT_LT(owner, "Janb");
 }
 
 }  // namespace

@@ -52,8 +52,9 @@ OrQueryProblem<rows::Row> TableQueries::prepare_row(std::span<const QueryParamet
     for (const QueryParameter& parameter : parameters) {
         const auto column = find_column(form_, parameter.name);
         if (!column || *column >= key_columns)
-            return std::unexpected(QueryProblem{
-                std::string(parameter.name), "one row is asked for by its key and nothing else, that is " + key_names()});
+            return std::unexpected(
+                QueryProblem{std::string(parameter.name),
+                             "one row is asked for by its key and nothing else, that is " + key_names()});
         auto range = parse_value(form_.columns[*column], parameter);
         if (!range)
             return std::unexpected(std::move(range).error());
@@ -63,8 +64,8 @@ OrQueryProblem<rows::Row> TableQueries::prepare_row(std::span<const QueryParamet
     }
     for (std::size_t i = 0; i < key_columns; ++i) {
         if (key[i].index() == 0)
-            return std::unexpected(
-                QueryProblem{form_.columns[i].name, "required: one row is asked for by its key, that is " + key_names()});
+            return std::unexpected(QueryProblem{form_.columns[i].name,
+                                                "required: one row is asked for by its key, that is " + key_names()});
     }
     return key;
 }
@@ -94,7 +95,8 @@ OrQueryProblem<PageQuestion> TableQueries::prepare_page(std::span<const QueryPar
     question.limit = parsed->limit;
     question.is_count = parsed->count;
     if (parsed->count && parsed->cursor)
-        return std::unexpected(QueryProblem{"cursor", "a count is of all rows, from no place on: leave one of both out"});
+        return std::unexpected(
+            QueryProblem{"cursor", "a count is of all rows, from no place on: leave one of both out"});
     question.fingerprint = fingerprint_of(form_, question);
     if (parsed->cursor) {
         auto place = read_cursor(*parsed->cursor, question.fingerprint, form_, question.order_columns);

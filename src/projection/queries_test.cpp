@@ -17,9 +17,9 @@
 namespace leftfold {
 namespace {
 
+using testing::Balance;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Balance;
 using testing::Statement;
 
 enum class Level : std::uint8_t { low, in_between, high };
@@ -66,7 +66,9 @@ class Table {
             return {text};
         for (const json::Value& row : *parsed->find("rows")->array()) {
             const json::Value* value = row.find(column);
-            values.push_back(value == nullptr ? "none" : value->string() != nullptr ? *value->string() : value->to_string());
+            values.push_back(value == nullptr             ? "none"
+                             : value->string() != nullptr ? *value->string()
+                                                          : value->to_string());
         }
         return values;
     }
@@ -159,7 +161,8 @@ TEST(Queries, counts) {
     const auto table = three_balances();
     EXPECT_EQ(table.page({{"count", "true"}}), R"({"count":3})");
     EXPECT_EQ(table.page({{"count", "true"}, {"owner", "Jana"}}), R"({"count":2})");
-    EXPECT_THAT(table.page({{"count", "true"}, {"cursor", "1.00"}}), HasSubstr("parameter 'cursor': a count is of all"));
+    EXPECT_THAT(table.page({{"count", "true"}, {"cursor", "1.00"}}),
+                HasSubstr("parameter 'cursor': a count is of all"));
 }
 
 TEST(Queries, ranges_of_times_and_dates) {
@@ -231,7 +234,8 @@ TEST(Queries, refusals_name_the_parameter_and_what_is_allowed) {
     EXPECT_EQ(table.page({{"owner.min", "a"}, {"owner", "b"}}), "parameter 'owner': there is a bound already");
     EXPECT_EQ(table.page({{"owner.min", "a"}, {"owner.above", "b"}}),
               "parameter 'owner.above': there is a lower bound already");
-    EXPECT_EQ(table.page({{"owner", "a"}, {"owner.max", "b"}}), "parameter 'owner.max': there is an upper bound already");
+    EXPECT_EQ(table.page({{"owner", "a"}, {"owner.max", "b"}}),
+              "parameter 'owner.max': there is an upper bound already");
     EXPECT_EQ(table.page({{"order", "nothing"}}),
               "parameter 'order': expected a column of the key or an index; indexes are 'owner'");
 }
@@ -244,11 +248,13 @@ TEST(Queries, what_no_index_serves_is_refused_with_the_one_that_would) {
     EXPECT_THAT(table.page({{"order", "changes"}}), HasSubstr("parameter 'order': neither the key nor an index"));
     EXPECT_THAT(table.page({{"owner", "Jana"}, {"order", "balance"}}),
                 HasSubstr("leftfold::Index<\"by_owner_balance\", &Balance::owner, &Balance::balance>"));
-    EXPECT_THAT(table.page({{"owner", "Jana"}, {"changes", "1"}, {"balance.min", "1"}}),
-                HasSubstr("Index<\"by_owner_changes_balance\", &Balance::owner, &Balance::changes, &Balance::balance>"));
-    EXPECT_EQ(table.page({{"owner.min", "J"}, {"account.min", "a"}}),
-              "parameter 'account.min': column 'owner' has a range already, and one query has one: ask for equality, or "
-              "drop one");
+    EXPECT_THAT(
+        table.page({{"owner", "Jana"}, {"changes", "1"}, {"balance.min", "1"}}),
+        HasSubstr("Index<\"by_owner_changes_balance\", &Balance::owner, &Balance::changes, &Balance::balance>"));
+    EXPECT_EQ(
+        table.page({{"owner.min", "J"}, {"account.min", "a"}}),
+        "parameter 'account.min': column 'owner' has a range already, and one query has one: ask for equality, or "
+        "drop one");
     EXPECT_EQ(table.page({{"account.min", "a"}, {"order", "owner"}}),
               "parameter 'order': a query with a range of 'account' can only be ordered by 'account'");
     const auto all = statements();
@@ -269,7 +275,8 @@ TEST(Queries, cursor_goes_on_where_the_page_ended) {
     table.put({"acc-0", Money(), "Zuzana", 0});
     table.put({"acc-9", Money(), "Abel", 0});
     ASSERT_TRUE(table.store->erase(rows::TableId(0), std::vector<rows::Cell>{"acc-1"}));
-    EXPECT_THAT(table.values("account", {{"order", "owner"}, {"cursor", first}}), ElementsAre("acc-3", "acc-2", "acc-0"));
+    EXPECT_THAT(table.values("account", {{"order", "owner"}, {"cursor", first}}),
+                ElementsAre("acc-3", "acc-2", "acc-0"));
 }
 
 TEST(Queries, cursor_of_another_query_is_refused) {

@@ -119,9 +119,10 @@ std::string unknown_parameter(const TableForm& form) {
     std::string columns;
     for (const ColumnForm& column : form.columns)
         columns += column.name + ", ";
-    return fmt::format("there is no such column; there are {}each also with .min, .max, .above or .below, and order, "
-                       "descending, limit, cursor, count",
-                       columns);
+    return fmt::format(
+        "there is no such column; there are {}each also with .min, .max, .above or .below, and order, "
+        "descending, limit, cursor, count",
+        columns);
 }
 
 OrQueryProblem<bool> parse_flag(const QueryParameter& parameter) {
@@ -144,8 +145,7 @@ OrQueryProblem<bool> parse_control(const QueryParameter& parameter, ParsedParame
     } else if (parameter.name == "limit") {
         const auto limit = parse_number<std::size_t>(parameter.value);
         if (!limit || *limit < 1 || *limit > TableQueries::kLimitMax)
-            return refuse(parameter.name,
-                          fmt::format("expected a whole number from 1 to {}", TableQueries::kLimitMax));
+            return refuse(parameter.name, fmt::format("expected a whole number from 1 to {}", TableQueries::kLimitMax));
         out.limit = *limit;
     } else {
         return false;

@@ -20,7 +20,7 @@ OrQueryProblem<CellRange> parse_value(const ColumnForm& column, const QueryParam
 
 // Everything that the parameters say, each by itself.
 struct ParsedParameters {
-    std::vector<rows::Filter> filters;  // one for each column asked about, in the order of the parameters
+    std::vector<rows::Filter> filters;                // one for each column asked about, in the order of the parameters
     std::vector<std::string_view> filter_parameters;  // a parameter of each, for messages
     std::optional<std::string_view> order;
     std::optional<std::string_view> cursor;

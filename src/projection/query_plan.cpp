@@ -88,8 +88,8 @@ OrQueryProblem<Wanted> wanted_of(const TableForm& form, const ParsedParameters& 
         }
     }
     if (parameters.order) {
-        const bool is_index = std::ranges::find(form.table.indexes, *parameters.order, &rows::Index::name) !=
-                              form.table.indexes.end();
+        const bool is_index =
+            std::ranges::find(form.table.indexes, *parameters.order, &rows::Index::name) != form.table.indexes.end();
         wanted.order = find_column(form, *parameters.order);
         if (!wanted.order && !is_index) {
             std::string names;
@@ -117,17 +117,18 @@ OrQueryProblem<QueryPlan> plan_query(const TableForm& form, const ParsedParamete
     }
     if (wanted->by_index)
         return std::unexpected(QueryProblem{
-            "order", fmt::format("the index '{}' does not begin with the columns that are asked for", *wanted->by_index)});
+            "order",
+            fmt::format("the index '{}' does not begin with the columns that are asked for", *wanted->by_index)});
     if (wanted->range && wanted->order && *wanted->order != *wanted->range)
-        return std::unexpected(QueryProblem{
-            "order", fmt::format("a query with a range of '{0}' can only be ordered by '{0}'",
-                                 form.columns[*wanted->range].name)});
+        return std::unexpected(
+            QueryProblem{"order", fmt::format("a query with a range of '{0}' can only be ordered by '{0}'",
+                                              form.columns[*wanted->range].name)});
     const std::string_view parameter =
         parameters.filter_parameters.empty() ? std::string_view("order") : parameters.filter_parameters.front();
-    return std::unexpected(
-        QueryProblem{std::string(parameter), "neither the key nor an index serves this query together with its order; "
-                                             "this would: " +
-                                                 helpful_index(form, *wanted)});
+    return std::unexpected(QueryProblem{std::string(parameter),
+                                        "neither the key nor an index serves this query together with its order; "
+                                        "this would: " +
+                                            helpful_index(form, *wanted)});
 }
 
 }  // namespace leftfold

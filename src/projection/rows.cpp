@@ -87,9 +87,10 @@ void RowCache::throw_unreadable(std::span<const rows::Cell> row) {
 }
 
 void RowCache::throw_prefix_too_long() const {
-    throw std::length_error(fmt::format("starting_with() found more than {} rows of table '{}': keep what is asked of "
-                                        "so many rows in a row of its own",
-                                        kPrefixRowsMax, origin_.form.table.name));
+    throw std::length_error(
+        fmt::format("starting_with() found more than {} rows of table '{}': keep what is asked of "
+                    "so many rows in a row of its own",
+                    kPrefixRowsMax, origin_.form.table.name));
 }
 
 Error RowCache::key_changed(std::span<const rows::Cell> row) const {
@@ -100,9 +101,8 @@ Error RowCache::key_changed(std::span<const rows::Cell> row) const {
 }
 
 Error RowCache::unwritable(const char* why) const {
-    return Error(ErrorCode::user_code,
-                 fmt::format("a handler left a row of table '{}' that has no written form: {}", origin_.form.table.name,
-                             why));
+    return Error(ErrorCode::user_code, fmt::format("a handler left a row of table '{}' that has no written form: {}",
+                                                   origin_.form.table.name, why));
 }
 
 void throw_no_number() {

@@ -13,8 +13,8 @@
 namespace leftfold {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Balance;
+using ::testing::HasSubstr;
 using testing::Statement;
 using testing::WatchedStore;
 
@@ -228,8 +228,8 @@ TEST(Rows, starting_with_sees_store_and_batch_in_order_of_the_key) {
     std::vector<std::pair<std::int64_t, Money>> seen;
     for (const Statement* row : world.rows.starting_with("a"))
         seen.emplace_back(row->number, row->amount);
-    EXPECT_THAT(seen, ::testing::ElementsAre(std::pair(2, Money("2.00")), std::pair(3, Money("1.00")),
-                                             std::pair(5, Money())));
+    EXPECT_THAT(
+        seen, ::testing::ElementsAre(std::pair(2, Money("2.00")), std::pair(3, Money("1.00")), std::pair(5, Money())));
     EXPECT_TRUE(world.rows.starting_with("c").empty());
 
     held.amount = Money("9.00");  // a reference of before goes on to write
@@ -279,9 +279,10 @@ TEST(Rows, changed_key_is_refused) {
     const auto flushed = world.rows.flush();
     ASSERT_FALSE(flushed);
     EXPECT_EQ(flushed.error().code(), ErrorCode::user_code);
-    EXPECT_EQ(flushed.error().message(),
-              "a handler changed the key of a row of table 'balance' to (\"b\"): put() a row with that key, and erase() "
-              "the other one");
+    EXPECT_EQ(
+        flushed.error().message(),
+        "a handler changed the key of a row of table 'balance' to (\"b\"): put() a row with that key, and erase() "
+        "the other one");
 }
 
 TEST(Rows, value_without_a_cell_is_refused) {
@@ -347,8 +348,9 @@ TEST(Rows, random_calls_are_those_of_a_map) {
                 case 2: {
                     const Statement* row = world.rows.find(account, number);
                     ASSERT_EQ(row != nullptr, known != expected.end()) << "seed " << seed;
-                    if (row != nullptr)
+                    if (row != nullptr) {
                         ASSERT_EQ(row->amount, known->second) << "seed " << seed;
+                    }
                     break;
                 }
                 case 3: {

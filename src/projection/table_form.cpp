@@ -75,8 +75,9 @@ bool write_cell(std::string& out, const ColumnForm& column, const rows::Cell& ce
 }
 
 std::unexpected<Error> not_of_column(const TableForm& form, const ColumnForm& column) {
-    return fail(ErrorCode::corrupt, fmt::format("column '{}' of table '{}' holds what it cannot: rebuild the projection",
-                                                column.name, form.table.name));
+    return fail(ErrorCode::corrupt,
+                fmt::format("column '{}' of table '{}' holds what it cannot: rebuild the projection", column.name,
+                            form.table.name));
 }
 
 }  // namespace

@@ -282,9 +282,9 @@ class Way {
     std::size_t length() const {
         std::size_t inversions = 0;
         for (std::size_t i = 0; i < to_.size(); ++i)
-            inversions += static_cast<std::size_t>(
-                std::count_if(to_.begin() + static_cast<std::ptrdiff_t>(i), to_.end(),
-                              [&](std::size_t number) { return number < to_[i]; }));
+            inversions +=
+                static_cast<std::size_t>(std::count_if(to_.begin() + static_cast<std::ptrdiff_t>(i), to_.end(),
+                                                       [&](std::size_t number) { return number < to_[i]; }));
         return inversions;
     }
 
@@ -329,7 +329,8 @@ std::string told_order(const History& history, const Order& order, std::size_t u
 }
 
 // Two neighbours on the way from the order as given to this one whose swap changes the rows.
-std::string explain(const ProjectionModel& model, const History& history, const Outcome& reference, const Order& order) {
+std::string explain(const ProjectionModel& model, const History& history, const Outcome& reference,
+                    const Order& order) {
     const Way way(order);
     const std::vector<std::size_t> one_batch{order.size()};
     std::size_t place = 0;
@@ -374,9 +375,10 @@ void check_interleavings(const ProjectionModel& model, const ProjectionModel& fo
         const std::string where = fmt::format("(seed {}, order {})", options.seed, run);
         if (fold_in(model, history, order, one_batch) != reference)
             throw ScenarioFailed(explain(model, history, reference, order) + where);
-        throw ScenarioFailed(fmt::format("the rows depend on where batches end: a handler depends on more than its "
-                                         "arguments\n{}batches end behind events {} {}",
-                                         first_difference(model, reference, outcome), fmt::join(ends, ", "), where));
+        throw ScenarioFailed(
+            fmt::format("the rows depend on where batches end: a handler depends on more than its "
+                        "arguments\n{}batches end behind events {} {}",
+                        first_difference(model, reference, outcome), fmt::join(ends, ", "), where));
     }
 }
 

@@ -10,12 +10,12 @@
 namespace leftfold {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Balance;
 using testing::Balances;
 using testing::Broken;
 using testing::Closed;
 using testing::Deposited;
+using ::testing::HasSubstr;
 using testing::Lent;
 using testing::LoanEvents;
 using testing::Opened;

@@ -58,7 +58,11 @@ std::string where(const Record& record) {
 }  // namespace
 
 ProjectionBase::ProjectionBase(std::string_view name, Parts parts, const ProjectionOptions& options)
-    : name_(name), topics_(parts.topics), types_(types_of(parts.events)), shape_(shape_of_parts(parts)), options_(options) {
+    : name_(name),
+      topics_(parts.topics),
+      types_(types_of(parts.events)),
+      shape_(shape_of_parts(parts)),
+      options_(options) {
     forms_ = std::move(parts.forms);
     for (const TableForm& form : forms_)
         schema_.tables.push_back(form.table);
@@ -96,7 +100,8 @@ Result<std::string_view> ProjectionBase::payload(const Record& record, std::size
 }
 
 Error ProjectionBase::thrown(const Record& record, const char* what) const {
-    return Error(ErrorCode::user_code, fmt::format("projection '{}': on() threw for {}: {}", name_, where(record), what));
+    return Error(ErrorCode::user_code,
+                 fmt::format("projection '{}': on() threw for {}: {}", name_, where(record), what));
 }
 
 Error ProjectionBase::unreadable(const Record& record, Error why) const {

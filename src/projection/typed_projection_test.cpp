@@ -14,10 +14,10 @@
 namespace leftfold {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::AccountEvents;
 using testing::Balance;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::LoanEvents;
 using testing::OwnedRecord;
 using testing::record_of;
@@ -111,8 +111,10 @@ struct Counts {
 };
 
 TEST(TypedProjection, handler_that_is_added_changes_the_shape) {
-    EXPECT_NE(make_typed_projection<Owners>("bank", "x")->shape(), make_typed_projection<MoreOwners>("bank", "x")->shape());
-    EXPECT_NE(make_typed_projection<Owners>("bank", "x")->shape(), make_typed_projection<Owners>("other", "x")->shape());
+    EXPECT_NE(make_typed_projection<Owners>("bank", "x")->shape(),
+              make_typed_projection<MoreOwners>("bank", "x")->shape());
+    EXPECT_NE(make_typed_projection<Owners>("bank", "x")->shape(),
+              make_typed_projection<Owners>("other", "x")->shape());
 }
 
 TEST(TypedProjection, one_handler_may_take_all_events) {
@@ -147,6 +149,17 @@ TEST(TypedProjection, events_become_rows) {
     world.commit();
     EXPECT_TRUE(world.all<Balance>(0).empty());
     EXPECT_TRUE(world.all<Statement>(1).empty());
+}
+
+TEST(TypedProjection, more_rows_than_may_be_kept_are_written_within_the_batch) {
+    World world(2);
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(world.apply(record_of<AccountEvents>(std::to_string(i), testing::Opened{"Jana"})));
+    EXPECT_EQ(world.store.puts, 3U);
+    ASSERT_TRUE(world.apply(record_of<AccountEvents>("0", testing::Deposited{Money("1.00")}, 2)));
+    world.rollback();  // within the same transaction: all of it goes
+    world.commit();
+    EXPECT_TRUE(world.all<Balance>(0).empty());
 }
 
 TEST(TypedProjection, event_without_a_handler_passes_unread) {
@@ -188,9 +201,10 @@ TEST(TypedProjection, handler_that_throws_is_named_with_its_event) {
     auto applied = world.apply(record);
     ASSERT_FALSE(applied);
     EXPECT_EQ(applied.error().code(), ErrorCode::user_code);
-    EXPECT_EQ(applied.error().message(),
-              "projection 'balances': on() threw for bank.account.broken at version 3 of 'acc-1' (position 17): broken on "
-              "purpose");
+    EXPECT_EQ(
+        applied.error().message(),
+        "projection 'balances': on() threw for bank.account.broken at version 3 of 'acc-1' (position 17): broken on "
+        "purpose");
     world.rollback();
     EXPECT_THAT(world.apply(record_of<AccountEvents>("a", testing::Broken{"other"})).error().message(),
                 HasSubstr("something that is no std::exception"));
@@ -216,8 +230,9 @@ TEST(TypedProjection, store_that_fails_is_named_with_the_event) {
     const auto applied = world.apply(record_of<AccountEvents>("a", testing::Opened{"Jana"}));
     ASSERT_FALSE(applied);
     EXPECT_EQ(applied.error().code(), ErrorCode::io);
-    EXPECT_EQ(applied.error().message(), "projection 'balances' at bank.account.opened at version 1 of 'a' (position 1): "
-                                         "reading table 'balance': the disk is gone");
+    EXPECT_EQ(applied.error().message(),
+              "projection 'balances' at bank.account.opened at version 1 of 'a' (position 1): "
+              "reading table 'balance': the disk is gone");
 }
 
 struct OpenedTwice {

@@ -14,7 +14,7 @@ namespace leftfold::rows {
 
 struct RangeQuery {
     std::string sql;
-    std::vector<const Cell*> values;  // of its parameters, in order; borrowed from the query
+    std::vector<Cell> values;  // of its parameters, in order
 };
 
 // "name", so that no name is a word of SQL.

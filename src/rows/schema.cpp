@@ -65,6 +65,8 @@ Result<> check_type(const Table& table, const Column& column, const Cell& cell) 
     }
     if (const auto* real = std::get_if<double>(&cell); real != nullptr && std::isnan(*real))
         return refused(fmt::format("column '{}' of table '{}' cannot be NaN", column.name, table.name));
+    if (const auto* text = std::get_if<std::string>(&cell))
+        return check_text(*text);
     return {};
 }
 
@@ -168,6 +170,13 @@ Result<const Table*> find_table(const Schema& schema, TableId table) {
     if (table.value() >= schema.tables.size())
         return refused(fmt::format("there is no table {}: the schema has {}", table.value(), schema.tables.size()));
     return &schema.tables[table.value()];
+}
+
+Result<> check_text(std::string_view text) {
+    if (text.size() <= kTextBytesMax)
+        return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("a text of {} bytes is more than the {} that rows can have", text.size(), kTextBytesMax));
 }
 
 Result<> check_row(const Table& table, std::span<const Cell> row) {

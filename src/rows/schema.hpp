@@ -20,6 +20,7 @@ std::string describe(const Schema& schema);
 std::string first_difference(std::string_view stored, std::string_view wanted);
 
 Result<const Table*> find_table(const Schema& schema, TableId table);
+Result<> check_text(std::string_view text);
 Result<> check_row(const Table& table, std::span<const Cell> row);
 Result<> check_key(const Table& table, std::span<const Cell> key);
 Result<> check_filters(const Table& table, const Query& query);

@@ -117,10 +117,13 @@ Result<> make_whole(const std::shared_ptr<SqliteVfs>& vfs, const std::string& pa
 }  // namespace
 
 Result<> create_database(const std::shared_ptr<SqliteVfs>& vfs, const std::string& path, const Schema& schema) {
-    return make_whole(vfs, path, [&](SqliteConnection& connection) -> Result<> {
+    auto made = make_whole(vfs, path, [&](SqliteConnection& connection) -> Result<> {
         LEFTFOLD_CHECK(make_tables(connection, schema));
         return connection.execute("PRAGMA journal_mode = WAL");
     });
+    if (made)
+        return {};
+    return std::unexpected(std::move(made).error().with_context(fmt::format("cannot make row store '{}'", path)));
 }
 
 Result<> check_database(SqliteConnection& connection, const Schema& schema) {
@@ -156,7 +159,7 @@ Result<> copy_database(SqliteConnection& from, const std::string& path) {
     if (exists)
         return fail(ErrorCode::already_exists,
                     fmt::format("cannot copy row store '{}' to '{}': it exists", from.path(), path));
-    return make_whole(from.vfs(), path, [&](SqliteConnection& to) -> Result<> {
+    auto made = make_whole(from.vfs(), path, [&](SqliteConnection& to) -> Result<> {
         sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
         if (backup == nullptr)
             return std::unexpected(to.error(sqlite3_errcode(to.get()), "begin a copy"));
@@ -166,6 +169,10 @@ Result<> copy_database(SqliteConnection& from, const std::string& path) {
             return std::unexpected(from.error(stepped != SQLITE_DONE ? stepped : finished, "copy it"));
         return {};
     });
+    if (made)
+        return {};
+    return std::unexpected(
+        std::move(made).error().with_context(fmt::format("cannot copy row store '{}' to '{}'", from.path(), path)));
 }
 
 Result<> remove_database(FileSystem& files, const std::string& path) {

@@ -89,8 +89,8 @@ Result<> SqliteRows::append_range(const Table& table, const RangeQuery& range, s
     constexpr std::size_t kUnlimited = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
     LEFTFOLD_TRY(prepared, statement(range.sql));
     SqliteRun run(connection_, *prepared);
-    for (const Cell* value : range.values)
-        LEFTFOLD_CHECK(run.bind(*value));
+    for (const Cell& value : range.values)
+        LEFTFOLD_CHECK(run.bind(value));
     LEFTFOLD_CHECK(run.bind(static_cast<std::int64_t>(std::min(limit, kUnlimited))));
     for (;;) {
         LEFTFOLD_TRY(has_row, run.step("query rows"));
@@ -118,8 +118,8 @@ Result<std::uint64_t> SqliteRows::count(const Query& query) {
     const RangeQuery counted = plan_count(*table, query);
     LEFTFOLD_TRY(prepared, statement(counted.sql));
     SqliteRun run(connection_, *prepared);
-    for (const Cell* value : counted.values)
-        LEFTFOLD_CHECK(run.bind(*value));
+    for (const Cell& value : counted.values)
+        LEFTFOLD_CHECK(run.bind(value));
     LEFTFOLD_CHECK(run.step("count rows"));
     return static_cast<std::uint64_t>(run.integer(0));
 }

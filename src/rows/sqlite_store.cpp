@@ -70,7 +70,7 @@ class SqliteStore final : public RowStore {
     Result<> copy_to(const std::string& path) override;
 
   private:
-    // Runs a write unless one before it has failed, and remembers whether it did.
+    // Runs a write unless one before it has failed: then that is its error too.
     template <class Write>
     Result<> write(Write write_it);
     Result<> run_with(const SqliteStatement& statement, std::span<const Cell> cells, std::string_view what);
@@ -86,10 +86,10 @@ class SqliteStore final : public RowStore {
     std::shared_ptr<SharedDatabase> shared_;
     std::vector<SqliteStatement> puts_;    // by table
     std::vector<SqliteStatement> erases_;  // by table
+    std::optional<Error> failure_;         // of the first write of the transaction that failed
     std::uint64_t wal_pages_ = 0;
     std::uint64_t checkpoint_at_pages_;
     bool is_in_transaction_ = false;
-    bool has_failed_ = false;
     bool is_synced_ = false;
 };
 
@@ -123,19 +123,18 @@ Result<> SqliteStore::begin() {
         LEFTFOLD_CHECK(checkpoint(SQLITE_CHECKPOINT_RESTART));
     LEFTFOLD_CHECK(rows_.run("BEGIN IMMEDIATE", "begin a transaction"));
     is_in_transaction_ = true;
-    has_failed_ = false;
+    failure_ = std::nullopt;
     return {};
 }
 
 template <class Write>
 Result<> SqliteStore::write(Write write_it) {
     LEFTFOLD_ASSERT(is_in_transaction_);
-    if (has_failed_)
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("row store '{}': an earlier write of this transaction failed: roll it back",
-                                rows_.connection().path()));
+    if (failure_)
+        return std::unexpected(*failure_);
     Result<> written = write_it();
-    has_failed_ = !written;
+    if (!written)
+        failure_ = written.error();
     return written;
 }
 

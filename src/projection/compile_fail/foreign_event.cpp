@@ -28,4 +28,4 @@ struct Balances {
 #endif
 };
 
-const auto model = leftfold::make_typed_projection<Balances>("bank", "balances");
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");

@@ -24,4 +24,4 @@ struct Balances {
     void on(const Deposited&, leftfold::Rows<Balance>&) const {}
 };
 
-const auto model = leftfold::make_typed_projection<Balances>("bank", "balances");
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");

@@ -30,4 +30,4 @@ struct Balances {
 #endif
 };
 
-const auto model = leftfold::make_typed_projection<Balances>("bank", "balances");
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");

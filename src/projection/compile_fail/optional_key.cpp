@@ -14,7 +14,7 @@ struct Balance {
 #ifdef LEFTFOLD_COMPILES
     leftfold::Key<std::string> account;
 #else
-    leftfold::Key<std::optional<std::string>> account;
+    leftfold::Key<std::optional<std::string> > account;
 #endif
     leftfold::Money balance;
 };
@@ -26,4 +26,4 @@ struct Balances {
     void on(const Deposited&, leftfold::Rows<Balance>&) const {}
 };
 
-const auto model = leftfold::make_typed_projection<Balances>("bank", "balances");
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");

@@ -31,4 +31,4 @@ struct Balances {
 #endif
 };
 
-const auto model = leftfold::make_typed_projection<Balances>("bank", "balances");
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");

@@ -165,7 +165,7 @@ class MemoryStore final : public MemoryRows<RowStore> {
     Result<> begin() override {
         LEFTFOLD_ASSERT(!working_);
         working_ = std::make_shared<State>(*database_->now());
-        has_failed_ = false;
+        failure_ = std::nullopt;
         return {};
     }
     Result<> put(TableId id, std::span<const Cell> row) override {
@@ -189,12 +189,15 @@ class MemoryStore final : public MemoryRows<RowStore> {
     }
     Result<> set_position(const FoldedPosition& position) override {
         return write([&]() -> Result<> {
+            LEFTFOLD_CHECK(check_text(position.topic));
             working_->positions.insert_or_assign({position.topic, position.partition}, position.position);
             return {};
         });
     }
     Result<> set_value(std::string_view name, std::string_view value) override {
         return write([&]() -> Result<> {
+            LEFTFOLD_CHECK(check_text(name));
+            LEFTFOLD_CHECK(check_text(value));
             working_->values.insert_or_assign(std::string(name), std::string(value));
             return {};
         });
@@ -228,16 +231,17 @@ class MemoryStore final : public MemoryRows<RowStore> {
     template <class Change>
     Result<> write(Change change) {
         LEFTFOLD_ASSERT(working_);
-        if (has_failed_)
-            return fail(ErrorCode::invalid_argument, "an earlier write of this transaction failed: roll it back");
-        auto written = change();
-        has_failed_ = !written;
+        if (failure_)
+            return std::unexpected(*failure_);
+        Result<> written = change();
+        if (!written)
+            failure_ = written.error();
         return written;
     }
 
     std::shared_ptr<MemoryStores::Files> files_;
     std::shared_ptr<State> working_;  // of the open transaction
-    bool has_failed_ = false;
+    std::optional<Error> failure_;    // of the first write of the transaction that failed
 };
 
 }  // namespace

@@ -232,13 +232,26 @@ TEST_P(RowStoreConformance, refused_write_leaves_the_transaction_to_be_rolled_ba
         const auto result = refused();
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().code(), ErrorCode::invalid_argument) << result.error().message();
-        EXPECT_FALSE(store_->put(kEntries, Row{"a", std::int64_t{2}, ""}));
-        EXPECT_FALSE(store_->commit());
+        EXPECT_EQ(store_->put(kEntries, Row{"a", std::int64_t{2}, ""}).error().message(), result.error().message());
+        EXPECT_EQ(store_->commit().error().message(), result.error().message());
         EXPECT_EQ(count({.table = kEntries}), 0U);
         store_->rollback();
     }
     put_all(kEntries, {{"a", std::int64_t{1}, ""}});
     EXPECT_EQ(count({.table = kEntries}), 1U);
+}
+
+TEST_P(RowStoreConformance, text_over_the_bound_is_too_large) {
+    const std::string text(kTextBytesMax + 1, 't');
+    for (const auto& refused :
+         std::vector<std::function<Result<>()>>{[&] { return store_->put(kEntries, Row{"a", std::int64_t{1}, text}); },
+                                                [&] { return store_->set_value("name", text); }}) {
+        ASSERT_TRUE(store_->begin());
+        const auto result = refused();
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().code(), ErrorCode::too_large);
+        store_->rollback();
+    }
 }
 
 TEST_P(RowStoreConformance, refused_queries_say_why) {

@@ -27,6 +27,9 @@ struct IndexedMark;
 template <class From, class T>
 concept FillsText = std::same_as<T, std::string> && std::convertible_to<From, std::string_view>;
 
+template <class T>
+inline constexpr bool kIsMarked = false;
+
 template <class Mark, class T>
 class Marked {
   public:
@@ -48,10 +51,24 @@ class Marked {
 
     friend bool operator==(const Marked&, const Marked&) = default;
     friend auto operator<=>(const Marked&, const Marked&) = default;
+    // With what is not marked, without a conversion in either direction.
+    template <class U>
+        requires(!kIsMarked<U> && (std::convertible_to<const U&, T> || FillsText<const U&, T>))
+    friend bool operator==(const Marked& left, const U& right) {
+        return left.value_ == right;
+    }
+    template <class U>
+        requires(!kIsMarked<U> && (std::convertible_to<const U&, T> || FillsText<const U&, T>))
+    friend auto operator<=>(const Marked& left, const U& right) {
+        return left.value_ <=> right;
+    }
 
   private:
     T value_{};
 };
+
+template <class Mark, class T>
+inline constexpr bool kIsMarked<Marked<Mark, T>> = true;
 
 }  // namespace detail
 

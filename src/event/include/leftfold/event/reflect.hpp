@@ -294,7 +294,7 @@ consteval std::array<std::string_view, sizeof...(I)> names_of_fields(std::index_
 
 template <auto Member>
 struct FieldOfMember;
-template <class T, class Field, Field T::*Member>
+template <class T, class Field, Field T::* Member>
 struct FieldOfMember<Member> {
     static consteval std::size_t index() {
         std::size_t found = 0;

@@ -1,5 +1,5 @@
-// ScenarioFailed: what given(…).when(…).then(…) throws where something is not as expected. Its text tells the whole story;
-// every test framework reports it.
+// ScenarioFailed: what given(…).when(…).then(…) throws where something is not as expected. Its text tells the whole
+// story; every test framework reports it.
 #pragma once
 
 #include <stdexcept>

@@ -143,8 +143,7 @@ struct Column<T> : IntegerColumn<T, Column<T>, ColumnKind::integer> {
 };
 
 template <class T, T Lo, T Hi>
-struct Column<Bounded<T, Lo, Hi>>
-    : IntegerColumn<Bounded<T, Lo, Hi>, Column<Bounded<T, Lo, Hi>>, ColumnKind::integer> {
+struct Column<Bounded<T, Lo, Hi>> : IntegerColumn<Bounded<T, Lo, Hi>, Column<Bounded<T, Lo, Hi>>, ColumnKind::integer> {
     static std::int64_t to_cell(Bounded<T, Lo, Hi> value) { return Column<T>::to_cell(value.value()); }
     static bool from_cell(std::int64_t number, Bounded<T, Lo, Hi>& value) noexcept {
         T inner{};

@@ -54,7 +54,8 @@ concept NamesVersion = requires {
 };
 
 template <class P, class E, class... R>
-concept HandlesPlain = requires(const P& projection, const E& event, Rows<R>&... rows) { projection.on(event, rows...); };
+concept HandlesPlain =
+    requires(const P& projection, const E& event, Rows<R>&... rows) { projection.on(event, rows...); };
 template <class P, class E, class... R>
 concept HandlesInContext = requires(const P& projection, const E& event, const EventMeta& meta, Rows<R>&... rows) {
     projection.on(event, meta, rows...);
@@ -141,10 +142,11 @@ struct EventsOf<ReadsFrom<S...>> : Joined<typename AlternativesOf<typename S::Ev
 template <class Projection, class Event>
 struct HandlerOf {
     static constexpr bool kFound = kHandles<Projection, Event, typename Projection::Tables>;
-    static_assert(kFound || !takes<Projection, Event>(ArgumentCounts<Projection>()),
-                  "leftfold: the projection takes this event with other parameters than 'void on(const Event&, Rows<…>&…) "
-                  "const' or 'void on(const Event&, const EventMeta&, Rows<…>&…) const', with one Rows<> for each row of "
-                  "'using Tables', in this order; so it would never be called. See HandlerOf<Projection, Event>");
+    static_assert(
+        kFound || !takes<Projection, Event>(ArgumentCounts<Projection>()),
+        "leftfold: the projection takes this event with other parameters than 'void on(const Event&, Rows<…>&…) "
+        "const' or 'void on(const Event&, const EventMeta&, Rows<…>&…) const', with one Rows<> for each row of "
+        "'using Tables', in this order; so it would never be called. See HandlerOf<Projection, Event>");
     static constexpr bool ok = true;
 };
 template <class Projection, class Stream, class Events = typename AlternativesOf<typename Stream::Event>::type>
@@ -172,12 +174,14 @@ consteval bool check_parts(std::type_identity<ReadsFrom<S...>>, std::type_identi
                   "leftfold: a projection reads the same stream twice");
     static_assert(reflect::all_different(std::array<std::string_view, sizeof...(R)>{reflect::kebab_name<R>()...}),
                   "leftfold: two rows of a projection have the same name: their tables are called as they are");
-    static_assert(kHasOn<P>, "leftfold: a projection has a handler for each event that matters: "
-                             "'void on(const Event&, const EventMeta&, Rows<…>&…) const'");
+    static_assert(kHasOn<P>,
+                  "leftfold: a projection has a handler for each event that matters: "
+                  "'void on(const Event&, const EventMeta&, Rows<…>&…) const'");
     if constexpr (kHasOn<P>) {
-        static_assert(!handles_other_events<P>(typename EventsOf<ReadsFrom<S...>>::type()),
-                      "leftfold: an 'on' of the projection takes an event that none of its streams has, so it would never "
-                      "be called: add the stream to 'using Events = ReadsFrom<…>', or take the 'on' out");
+        static_assert(
+            !handles_other_events<P>(typename EventsOf<ReadsFrom<S...>>::type()),
+            "leftfold: an 'on' of the projection takes an event that none of its streams has, so it would never "
+            "be called: add the stream to 'using Events = ReadsFrom<…>', or take the 'on' out");
         return (StreamOf<P, S>::ok && ...) && (check_row<R>() && ...);
     }
     return false;
@@ -188,10 +192,12 @@ consteval bool check_parts(std::type_identity<ReadsFrom<S...>>, std::type_identi
 // Instantiated by everything that takes a projection; true, or a compile error that says what is missing.
 template <class P>
 consteval bool check_projection() {
-    static_assert(detail::NamesStreams<P>,
-                  "leftfold: a projection needs 'using Events = leftfold::ReadsFrom<…>;' with the streams that it reads");
-    static_assert(detail::NamesTables<P>,
-                  "leftfold: a projection needs 'using Tables = std::tuple<…>;' with a struct for each kind of its rows");
+    static_assert(
+        detail::NamesStreams<P>,
+        "leftfold: a projection needs 'using Events = leftfold::ReadsFrom<…>;' with the streams that it reads");
+    static_assert(
+        detail::NamesTables<P>,
+        "leftfold: a projection needs 'using Tables = std::tuple<…>;' with a struct for each kind of its rows");
     static_assert(detail::NamesVersion<P>,
                   "leftfold: a projection needs 'static constexpr std::uint32_t version = 1;', to be raised when its "
                   "handlers change, so that its rows are folded anew");

@@ -12,12 +12,12 @@
 //   count=true               only how many rows there are
 // Columns called as one of the latter are asked by min and max.
 //
-// Only what a key or a declared index serves is answered: the columns with equality are its first ones, in any order, the
-// one with a range (at most one) comes next, then the one to order by. Else the refusal says which index would help. So a
-// page never costs more than its rows; a count costs what it counts.
+// Only what a key or a declared index serves is answered: the columns with equality are its first ones, in any order,
+// the one with a range (at most one) comes next, then the one to order by. Else the refusal says which index would
+// help. So a page never costs more than its rows; a count costs what it counts.
 //
-// A cursor carries the place of the last row, and a fingerprint of the question: it is good for that one only, and for as
-// long as anyone likes. Rows that come or go meanwhile are seen or not, others neither twice nor never.
+// A cursor carries the place of the last row, and a fingerprint of the question: it is good for that one only, and for
+// as long as anyone likes. Rows that come or go meanwhile are seen or not, others neither twice nor never.
 //
 // Immutable: any thread. The forms must live longer.
 #pragma once

@@ -80,13 +80,16 @@ struct FieldCheck {
 
     static_assert(is_lower_snake(reflect::field_names<Row>()[Number]),
                   "leftfold: the fields of a row are columns, whose names are in lower_snake_case");
-    static_assert(!(kIsKey && Column<Field>::kNullable), "leftfold: a key is never absent: take the optional out of Key<>");
+    static_assert(!(kIsKey && Column<Field>::kNullable),
+                  "leftfold: a key is never absent: take the optional out of Key<>");
     static_assert(!(kIsKey && Column<Field>::kKind == ColumnKind::real),
                   "leftfold: a key is exact: floating point cannot be one");
-    static_assert(!(kIsKey && Column<Field>::kKind == ColumnKind::json),
-                  "leftfold: a key needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
-    static_assert(!(kIsIndexed && Column<Field>::kKind == ColumnKind::json),
-                  "leftfold: an index needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
+    static_assert(
+        !(kIsKey && Column<Field>::kKind == ColumnKind::json),
+        "leftfold: a key needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
+    static_assert(
+        !(kIsIndexed && Column<Field>::kKind == ColumnKind::json),
+        "leftfold: an index needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
     static_assert(!(kIsKey && kIsIndexed),
                   "leftfold: Key<> and Indexed<> on one field: a key has its index, take Indexed<> out");
     static constexpr bool ok = true;
@@ -129,8 +132,9 @@ struct IndexCheck<Row, Index<Name, Members...>> {
     static_assert(is_lower_snake(Name.view()), "leftfold: an index has a name in lower_snake_case");
     static_assert(reflect::has_no_field_named<Row>(Name.view()),
                   "leftfold: an index is called as a column: give it another name, since queries name both");
-    static_assert(((Column<Field<Members>>::kKind != ColumnKind::json) && ...),
-                  "leftfold: an index needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
+    static_assert(
+        ((Column<Field<Members>>::kKind != ColumnKind::json) && ...),
+        "leftfold: an index needs a column that has an order: nested structs, vectors and maps are kept as JSON text");
     static constexpr bool ok = true;
 };
 
@@ -181,7 +185,8 @@ struct KeyOf<R, std::index_sequence<I...>> {
     }
     static std::uint64_t hash(const View& key) {
         std::uint64_t value = 0;
-        ((value = (std::rotl(value, 23) ^ KeyPart<FieldOf<R, I>>::hash(std::get<I>(key))) * 0x9E37'79B9'7F4A'7C15U), ...);
+        ((value = (std::rotl(value, 23) ^ KeyPart<FieldOf<R, I>>::hash(std::get<I>(key))) * 0x9E37'79B9'7F4A'7C15U),
+         ...);
         return value ^ (value >> 32);
     }
     // Of the first so many columns.

@@ -16,6 +16,7 @@
 // Rows known are kept from batch to batch up to a bound. Belongs to one fold, and its thread.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -120,8 +121,8 @@ class RowCache {
 
     RowsOrigin origin_;
     HashNumbers numbers_;
-    std::vector<std::uint32_t> dirty_;  // in the order in which they became so
-    std::vector<rows::Cell> cells_;     // scratch: one row
+    std::vector<std::uint32_t> dirty_;
+    std::vector<rows::Cell> cells_;  // scratch: one row
     std::size_t bytes_ = 0;
     std::optional<Error> failure_;
     json::Reader reader_;
@@ -211,7 +212,8 @@ class Rows : public detail::RowCache {
 
     template <class... K>
     static KeyView view_of(const K&... key) {
-        static_assert(sizeof...(K) == kKeyCount, "leftfold: give one argument for each Key<> column of the row, in order");
+        static_assert(sizeof...(K) == kKeyCount,
+                      "leftfold: give one argument for each Key<> column of the row, in order");
         if constexpr (sizeof...(K) == kKeyCount) {
             static_assert(detail::names_key<R, K...>(std::make_index_sequence<sizeof...(K)>()),
                           "leftfold: an argument does not convert to its Key<> column of the row");
@@ -301,6 +303,8 @@ template <class R>
 Result<> Rows<R>::flush() {
     if (failure_)
         return std::unexpected(*failure_);
+    // In the order of the key, as the store keeps them: neighbours are in the same page.
+    std::ranges::sort(dirty_, {}, [&](std::uint32_t number) { return Key::of(entry_at(number).row); });
     for (const std::uint32_t number : dirty_) {
         Entry& changed = entry_at(number);
         LEFTFOLD_CHECK(write(number, changed));

@@ -55,8 +55,8 @@ struct TableForm {
     std::vector<ColumnForm> columns;
 };
 
-// One JSON object, as json::write gives of the struct: fields in declared order, without those that are absent. `corrupt`
-// if the cells are not what the columns say; then `out` has half a row behind its former end.
+// One JSON object, as json::write gives of the struct: fields in declared order, without those that are absent.
+// `corrupt` if the cells are not what the columns say; then `out` has half a row behind its former end.
 Result<> write_row(std::string& out, const TableForm& form, std::span<const rows::Cell> row);
 
 // The key of a row for messages: "(acc-1, 17)".

@@ -167,9 +167,9 @@ class TypedProjection final : public ProjectionBase {
     template <class... S, class... R>
     static Parts parts(std::string_view application, std::type_identity<ReadsFrom<S...>>,
                        std::type_identity<std::tuple<R...>>) {
-        Parts parts{.version = P::version, .topics = {topic_name(application, S::aggregate)...}, .events = {}, .forms = {}};
-        (add_events(parts, topic_name(application, S::aggregate),
-                    typename AlternativesOf<typename S::Event>::type()),
+        Parts parts{
+            .version = P::version, .topics = {topic_name(application, S::aggregate)...}, .events = {}, .forms = {}};
+        (add_events(parts, topic_name(application, S::aggregate), typename AlternativesOf<typename S::Event>::type()),
          ...);
         (parts.forms.push_back(table_form<R>()), ...);
         return parts;

@@ -6,8 +6,8 @@
 // lost is folded again: the log is the truth.
 //
 // Errors: invalid_argument for what the schema does not allow (a cell of another type than its column, null in a column
-// that is not nullable, NaN, a cursor of the wrong length), and those of the disk: no_space (goes on when there is
-// space), read_only, unavailable, io, corrupt (delete the file, it is folded again).
+// that is not nullable, NaN, a cursor of the wrong length), too_large for a text over the bound, and those of the disk:
+// no_space (goes on when there is space), read_only, unavailable, io, corrupt (delete the file, it is folded again).
 //
 // Thread rule: a RowStore or RowReader is used by one thread at a time; calls block, for as long as the disk takes.
 // Each reader sees whole transactions only, and each of its calls sees the newest one committed before the call. Life
@@ -15,6 +15,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,7 +32,10 @@ namespace leftfold::rows {
 
 enum class CellType : std::uint8_t { integer, real, text };
 
-// Has the type of its column, or is null where that is nullable. Text is any bytes; -0.0 is stored as 0.0.
+// Texts, in cells and elsewhere, are any bytes, of at most:
+inline constexpr std::size_t kTextBytesMax = 64ULL * 1024 * 1024;
+
+// Has the type of its column, or is null where that is nullable. -0.0 is stored as 0.0.
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string>;
 using Row = std::vector<Cell>;
 
@@ -124,8 +128,8 @@ class RowStore : public RowReader {
     virtual const Schema& schema() const noexcept = 0;
 
     // One transaction at a time; reads of this object see what it has written so far. Any error of a write leaves the
-    // transaction to be rolled back: until then all its writes, and the commit, fail. A commit that fails has rolled
-    // back; a transaction whose commit failed by an error of the disk may still be there after a crash.
+    // transaction to be rolled back: until then all its writes, and the commit, fail by it. A commit that fails has
+    // rolled back; a transaction whose commit failed by an error of the disk may still be there after a crash.
     virtual Result<> begin() = 0;
     virtual Result<> put(TableId table, std::span<const Cell> row) = 0;  // in place of the one with that key
     virtual Result<> erase(TableId table, std::span<const Cell> key) = 0;
