@@ -57,7 +57,7 @@ class ReactionContext {
     Task<Result<http::ClientResponse>> call(HttpCall call) const;
 
     // co_await context.sleep(1s): a Result<>, which fails only with `cancelled`.
-    Sleep sleep(Duration delay) const noexcept { return sleep_for(scheduler, delay); }
+    Sleep sleep(Duration delay) const noexcept { return Sleep(scheduler, delay); }
 
   private:
     std::shared_ptr<const StoredEvent> event_;
