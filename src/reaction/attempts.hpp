@@ -61,7 +61,7 @@ class Attempts {
 
   private:
     struct Running {
-        Running(Id id, Scheduler& scheduler) : id(id), scope(scheduler) {}
+        Running(Id number, Scheduler& scheduler) : id(number), scope(scheduler) {}
         Id id;
         TaskScope scope;
         AttemptEnd end = AttemptEnd::ended;

@@ -32,13 +32,13 @@ class StoredEvent {
 
 class ReactionContext {
   public:
-    ReactionContext(std::shared_ptr<const StoredEvent> event, std::uint32_t attempt, HttpCaller& http,
-                    const Clock& clock, Scheduler& scheduler) noexcept
+    ReactionContext(std::shared_ptr<const StoredEvent> event, std::uint32_t number, HttpCaller& caller,
+                    const Clock& time, Scheduler& home) noexcept
         : meta(event->record().meta),
-          attempt(attempt),
-          http(http),
-          clock(clock),
-          scheduler(scheduler),
+          attempt(number),
+          http(caller),
+          clock(time),
+          scheduler(home),
           event_(std::move(event)) {}
 
     EventMeta meta;

@@ -22,7 +22,7 @@ namespace leftfold {
 class HttpCall {
   public:
     // "http://host:port/path?query", percent-encoded; the host an address or "localhost". No https: that is the mesh's.
-    HttpCall(http::Method method, std::string url) : method(method), url(std::move(url)) {}
+    HttpCall(http::Method how, std::string where) : method(how), url(std::move(where)) {}
     static HttpCall get(std::string url) { return HttpCall(http::Method::get, std::move(url)); }
     static HttpCall post(std::string url, std::string json) {
         HttpCall call(http::Method::post, std::move(url));
