@@ -58,8 +58,8 @@ class SqliteStore final : public RowStore {
     Result<std::optional<std::string>> value(std::string_view name) override { return rows_.value(name); }
 
     Result<> begin() override;
-    Result<> put(TableId table, std::span<const Cell> row) override;
-    Result<> erase(TableId table, std::span<const Cell> key) override;
+    Result<> put(TableId id, std::span<const Cell> row) override;
+    Result<> erase(TableId id, std::span<const Cell> key) override;
     Result<> set_position(const FoldedPosition& position) override;
     Result<> set_value(std::string_view name, std::string_view value) override;
     Result<> commit() override;
