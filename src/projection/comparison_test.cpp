@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "leftfold/event/json_value.hpp"
-
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
 namespace leftfold {
 namespace {

@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "leftfold/event/json_value.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
-#include "memory_store.hpp"
 #include "testing/bank.hpp"
 
 namespace leftfold {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
 namespace leftfold::detail {
 

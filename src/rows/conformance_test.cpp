@@ -1,9 +1,9 @@
 // Every engine under the suite of the port.
 #include "leftfold/env/real_env.hpp"
+#include "leftfold/rows/memory_store.hpp"
 #include "leftfold/rows/sqlite_store.hpp"
 #include "leftfold/sim/files.hpp"
 
-#include "memory_store.hpp"
 #include "row_store_conformance.hpp"
 #include "temporary_folder.hpp"
 

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "leftfold/rows/memory_store.hpp"
 #include "leftfold/rows/sqlite_store.hpp"
 #include "leftfold/sim/files.hpp"
 
-#include "memory_store.hpp"
 #include "random_rows.hpp"
 #include "schema.hpp"
 #include "seeds.hpp"

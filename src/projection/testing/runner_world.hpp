@@ -14,10 +14,10 @@
 #include "leftfold/base/murmur2.hpp"
 #include "leftfold/log/embedded_log.hpp"
 #include "leftfold/projection/runner.hpp"
+#include "leftfold/rows/memory_store.hpp"
 #include "leftfold/rows/sqlite_store.hpp"
 #include "leftfold/sim/env.hpp"
 
-#include "memory_store.hpp"
 #include "tally.hpp"
 
 namespace leftfold::testing {

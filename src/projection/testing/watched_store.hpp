@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
 namespace leftfold::testing {
 

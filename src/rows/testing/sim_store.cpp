@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
+
 #include "sqlite_connection.hpp"
 
 namespace leftfold::rows {

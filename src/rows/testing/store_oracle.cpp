@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
 namespace leftfold::rows {
 

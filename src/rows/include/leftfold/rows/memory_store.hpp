@@ -1,5 +1,6 @@
 // A RowStore in memory, simple and obviously right: the oracle for other engines, and a store for tests of what stands
-// on the port. Every transaction copies all rows, so keep it small. What is committed counts as durable.
+// on the port, users' tests among them. Every transaction copies all rows, so keep it small. What is committed counts
+// as durable.
 //
 // Thread rule: as of the port; readers may be on other threads.
 #pragma once

@@ -1,4 +1,4 @@
-#include "memory_store.hpp"
+#include "leftfold/rows/memory_store.hpp"
 
 #include <algorithm>
 #include <mutex>
