@@ -13,8 +13,7 @@ namespace leftfold {
 namespace {
 
 std::string report_of(const ProjectionModel& model, const GenerationEntry& older, const GenerationEntry& newer,
-                      const FollowedSlots& slots, const Positions& positions, const Comparison& comparison,
-                      const std::optional<Error>& failure) {
+                      const FollowedSlots& slots, const Positions& positions, const Comparison& comparison) {
     const auto write_generation = [](std::string& out, const GenerationEntry& entry) {
         out += '{';
         json::write_key(out, "generation");
@@ -38,10 +37,6 @@ std::string report_of(const ProjectionModel& model, const GenerationEntry& older
     out += comparison.is_equal() ? "true" : "false";
     json::write_key(out, "complete");
     out += comparison.is_complete() ? "true" : "false";
-    if (failure) {
-        json::write_key(out, "failure");
-        json::write_string(out, failure->message());
-    }
     json::write_key(out, "positions");
     out += '[';
     for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -161,29 +156,30 @@ void ProjectionRunner::Impl::compare_step() {
                 build_->comparison.reset();
                 return action_done();
             }
-            if (is_done && !*is_done)
-                return compare_step();
-            if (!is_done && !is_damage(is_done.error())) {
-                build_->comparison.reset();
-                return action_failed(std::move(is_done).error().with_context("cannot compare the generations"));
-            }
-            finish_comparison(std::move(is_done));
+            if (!is_done)
+                return comparison_failed(std::move(is_done).error());
+            *is_done ? finish_comparison() : compare_step();
         });
 }
 
-// Rows too damaged to be compared are no reason to keep them.
-void ProjectionRunner::Impl::finish_comparison(Result<bool> result) {
-    std::optional<Error> failure;
-    if (!result)
-        failure = std::move(result).error();
+void ProjectionRunner::Impl::comparison_failed(Error error) {
+    const bool is_of_newer = build_->comparison->comparison->has_newer_failed();
+    build_->comparison.reset();
+    if (!is_damage(error))
+        return action_failed(std::move(error).with_context("cannot compare the generations"));
+    (is_of_newer ? *build_ : *live_).lost = error.message();
+    action_done();
+}
+
+void ProjectionRunner::Impl::finish_comparison() {
     const Comparison& comparison = *build_->comparison->comparison;
     DifferenceSummary summary{.older = live_->entry.generation(),
                               .newer = build_->entry.generation(),
-                              .is_equal = !failure && comparison.is_equal(),
-                              .is_complete = !failure && comparison.is_complete(),
+                              .is_equal = comparison.is_equal(),
+                              .is_complete = comparison.is_complete(),
                               .path = folder_.difference_path(build_->entry.generation())};
     std::string report =
-        report_of(model_, live_->entry, build_->entry, slots_, build_->follower->positions(), comparison, failure);
+        report_of(model_, live_->entry, build_->entry, slots_, build_->follower->positions(), comparison);
     build_->comparison.reset();
     on_worker<Result<>>(
         *build_->worker,

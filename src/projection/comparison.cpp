@@ -151,11 +151,22 @@ Result<> Comparison::Cursor::fill(std::size_t page_rows) {
     rows::Query query{.table = id, .limit = page_rows};
     if (!page.empty())
         query.after.assign(page.back().begin(), page.back().begin() + table->key_columns);
-    LEFTFOLD_TRY(next, side.rows->query(query));
-    page = std::move(next);
+    auto next = side.rows->query(query);
+    has_failed = !next;
+    if (!next)
+        return std::unexpected(std::move(next).error());
+    page = *std::move(next);
     at = 0;
     is_at_end = page.size() < page_rows;
     return {};
+}
+
+Result<std::optional<std::uint64_t>> Comparison::Cursor::count() {
+    if (table == nullptr)
+        return std::nullopt;
+    auto counted = side.rows->count({.table = id});
+    has_failed = !counted;
+    return counted;
 }
 
 Result<bool> Comparison::step() {
@@ -188,33 +199,26 @@ Result<> Comparison::begin_table() {
         cursor.table = find_table(*side.schema, names_[table_], cursor.id);
         return cursor;
     };
-    const auto count = [](Cursor& cursor) -> Result<std::optional<std::uint64_t>> {
-        if (cursor.table == nullptr)
-            return std::nullopt;
-        return cursor.side.rows->count({.table = cursor.id});
-    };
-    Cursor older = cursor_of(older_side_);
-    Cursor newer = cursor_of(newer_side_);
+    older_ = cursor_of(older_side_);
+    newer_ = cursor_of(newer_side_);
     TableDifference table;
     table.name = names_[table_];
-    LEFTFOLD_TRY(older_rows, count(older));
-    LEFTFOLD_TRY(newer_rows, count(newer));
+    LEFTFOLD_TRY(older_rows, older_.count());
+    LEFTFOLD_TRY(newer_rows, newer_.count());
     table.older_rows = older_rows;
     table.newer_rows = newer_rows;
     columns_.clear();
-    if (older.table != nullptr && newer.table != nullptr) {
-        table.older_columns = columns_without(*older.table, *newer.table);
-        table.newer_columns = columns_without(*newer.table, *older.table);
-        for (std::size_t i = 0; i < older.table->columns.size(); ++i) {
+    if (older_.table != nullptr && newer_.table != nullptr) {
+        table.older_columns = columns_without(*older_.table, *newer_.table);
+        table.newer_columns = columns_without(*newer_.table, *older_.table);
+        for (std::size_t i = 0; i < older_.table->columns.size(); ++i) {
             const auto same =
-                std::ranges::find(newer.table->columns, older.table->columns[i].name, &rows::Column::name);
-            if (same != newer.table->columns.end())
-                columns_.emplace_back(i, static_cast<std::size_t>(same - newer.table->columns.begin()));
+                std::ranges::find(newer_.table->columns, older_.table->columns[i].name, &rows::Column::name);
+            if (same != newer_.table->columns.end())
+                columns_.emplace_back(i, static_cast<std::size_t>(same - newer_.table->columns.begin()));
         }
     }
     tables_.push_back(std::move(table));
-    older_ = std::move(older);
-    newer_ = std::move(newer);
     return {};
 }
 

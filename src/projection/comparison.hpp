@@ -57,6 +57,8 @@ class Comparison {
     const std::vector<TableDifference>& tables() const noexcept { return tables_; }
     bool is_equal() const noexcept;
     bool is_complete() const noexcept;
+    // Whose rows could not be read, after a step() that failed.
+    bool has_newer_failed() const noexcept { return newer_.has_failed; }
 
   private:
     // The rows of one table of one side, in the order of their keys.
@@ -67,10 +69,12 @@ class Comparison {
         std::vector<rows::Row> page = {};
         std::size_t at = 0;
         bool is_at_end = false;  // of the table: no page behind this one
+        bool has_failed = false;
 
         const rows::Row* current() const noexcept { return at < page.size() ? &page[at] : nullptr; }
         bool is_over() const noexcept;
         Result<> fill(std::size_t page_rows);
+        Result<std::optional<std::uint64_t>> count();
     };
 
     Result<> begin_table();

@@ -98,19 +98,23 @@ void ProjectionRunner::Impl::open_folder() {
     struct Opened {
         Result<GenerationManifest> manifest;
         std::string why;
+        std::optional<DifferenceSummary> difference;
     };
     action_begins();
     on_worker<Opened>(
         any_worker(),
         [this] {
-            Opened opened{.manifest = {}, .why = {}};
+            Opened opened{.manifest = {}, .why = {}, .difference = {}};
             opened.manifest = folder_.open(opened.why);
+            if (opened.manifest)
+                opened.difference = folder_.last_difference(*opened.manifest);
             return opened;
         },
         [this](Opened opened) {
             if (!opened.manifest)
                 return action_failed(std::move(opened.manifest).error().with_context("cannot begin"));
             manifest_ = *std::move(opened.manifest);
+            difference_ = std::move(opened.difference);
             if (!opened.why.empty())
                 remark_ = opened.why;
             action_done();
@@ -153,11 +157,12 @@ void ProjectionRunner::Impl::open_rows(OpenGeneration& generation, std::string i
 }
 
 // What stands on an open store, from the top down.
-void ProjectionRunner::Impl::close(OpenGeneration& generation) noexcept {
+void ProjectionRunner::Impl::close(OpenGeneration& generation) {
     generation.is_open = false;
     generation.follower.reset();
     generation.reader.reset();
-    end_calls(generation, Error(ErrorCode::cancelled, "the rows were closed meanwhile"));
+    for (const CallId call : std::exchange(generation.calls, {}))
+        answer(call, std::unexpected(Error(ErrorCode::cancelled, "the rows were closed meanwhile")));
 }
 
 bool ProjectionRunner::Impl::adopt(OpenGeneration& generation, Result<GenerationRows::Found> found) {
@@ -225,8 +230,6 @@ void ProjectionRunner::Impl::open_live() {
 // Rows that cannot be believed. Another generation is built, since there is no live one.
 void ProjectionRunner::Impl::drop_live() {
     action_begins();
-    ++statistics_.generations_lost;
-    remark_ = fmt::format("generation {} was thrown away: {}", live_->entry.number, *live_->lost);
     release_live();
     close(*live_);
     if (!live_->worker)
@@ -242,6 +245,8 @@ void ProjectionRunner::Impl::drop_live() {
             GenerationManifest without = *manifest_;
             without.live.reset();
             write_manifest(std::move(without), [this] {
+                ++statistics_.generations_lost;
+                remark_ = fmt::format("generation {} was thrown away: {}", live_->entry.number, *live_->lost);
                 if (!spare_)
                     spare_ = std::move(live_->worker);
                 live_.reset();
@@ -253,6 +258,8 @@ void ProjectionRunner::Impl::drop_live() {
 
 // Replaces the manifest and removes what it no longer names, then goes on, or tries the action again.
 void ProjectionRunner::Impl::write_manifest(GenerationManifest manifest, Step then) {
+    if (difference_ && !manifest.names(difference_->newer))
+        difference_.reset();  // its report goes with the generation
     on_worker<Result<>>(
         any_worker(),
         [this, manifest]() -> Result<> {
@@ -335,9 +342,6 @@ void ProjectionRunner::Impl::open_build() {
 
 void ProjectionRunner::Impl::drop_build() {
     action_begins();
-    const std::string why = fmt::format("generation {} is not built: {}", build_->entry.number, *build_->lost);
-    if (!build_->is_asked_for)
-        remark_ = why;
     release_live();
     close(*build_);
     build_->comparison.reset();
@@ -350,11 +354,15 @@ void ProjectionRunner::Impl::drop_build() {
                 rows->close();
             return true;
         },
-        [this, why](bool) {
+        [this](bool) {
             GenerationManifest without = *manifest_;
             without.building.reset();
-            write_manifest(std::move(without), [this, why] {
+            write_manifest(std::move(without), [this] {
                 const auto build = std::move(build_);
+                const std::string why =
+                    fmt::format("generation {} is not built: {}", build->entry.number, *build->lost);
+                if (!build->cancelled)
+                    remark_ = why;
                 if (!spare_ && !live_)
                     spare_ = std::move(build->worker);
                 if (build->begun)

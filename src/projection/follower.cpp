@@ -149,7 +149,7 @@ Result<> Follower::read_turn() {
         if (room == 0 || next_->bytes - before >= options_.turn_bytes_max)
             break;
         const std::size_t slot = std::exchange(cursor_, (cursor_ + 1) % slots_.size());
-        LEFTFOLD_TRY(is_more, read_some(slot, std::clamp(room, kReadBytesMin, options_.turn_bytes_max)));
+        LEFTFOLD_TRY(is_more, read_some(slot, std::min(std::max(room, kReadBytesMin), options_.turn_bytes_max)));
         without = is_more ? 0 : without + 1;
     }
     saw_end_ = without == slots_.size();
@@ -252,9 +252,10 @@ void Follower::forget_what_was_read() {
 
 void Follower::retry() {
     LEFTFOLD_ASSERT(fault_);
+    const auto self = shared_from_this();
     fault_.reset();
-    tell();
     wake();
+    tell();
 }
 
 bool Follower::is_skipped(const EventPlace& place) const noexcept {

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kIncarnationValue = "leftfold.incarnation";
 constexpr std::string_view kShapeValue = "leftfold.shape";
+// Of what a user's handler says.
+constexpr std::size_t kFaultMessageBytesMax = 2'000;
+
 constexpr std::string_view kSkippedValue = "leftfold.skipped";
 
 // As it is written; the names are those of the JSON fields.
@@ -296,7 +299,7 @@ EventFault GenerationRows::fault_of(const FoldBatch& batch, std::size_t record, 
             .type = std::string(event.meta.type),
             .key = std::string(event.meta.key),
             .version = event.meta.version,
-            .message = error.message()};
+            .message = error.message().substr(0, kFaultMessageBytesMax)};
 }
 
 Result<> GenerationRows::skip(const EventPlace& place, const std::vector<SkippedEvent>& skipped) {

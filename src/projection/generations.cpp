@@ -1,6 +1,7 @@
 #include "generations.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -15,6 +16,18 @@ namespace {
 constexpr std::string_view kManifestName = "manifest.json";
 constexpr std::uint64_t kManifestBytesMax = 4U << 20U;
 constexpr std::uint32_t kFormat = 1;
+constexpr std::uint64_t kReportBytesMax = 64U << 20U;
+
+// The head of a report, as it is written.
+struct ReportedGeneration {
+    std::uint64_t generation = 0;
+};
+struct Report {
+    ReportedGeneration older;
+    ReportedGeneration newer;
+    bool equal = false;
+    bool complete = false;
+};
 
 std::string parent_of(std::string_view path) {
     const auto slash = path.rfind('/');
@@ -33,12 +46,13 @@ std::optional<std::uint64_t> number_of(std::string_view name) {
     return number;
 }
 
-bool names(const GenerationManifest& manifest, std::uint64_t number) {
-    return std::ranges::any_of(std::array{&manifest.live, &manifest.previous, &manifest.building},
-                               [number](const auto* entry) { return *entry && (*entry)->number == number; });
-}
-
 }  // namespace
+
+bool GenerationManifest::names(Generation generation) const noexcept {
+    return std::ranges::any_of(std::array{&live, &previous, &building}, [generation](const auto* entry) {
+        return *entry && (*entry)->generation() == generation;
+    });
+}
 
 std::string GenerationFolder::rows_path(Generation generation) const {
     return join_path(path_, fmt::format("{}.sqlite", generation.value()));
@@ -81,12 +95,31 @@ Result<> GenerationFolder::write(const GenerationManifest& manifest) {
     return replace_file(files_, join_path(path_, kManifestName), json::to_string(manifest) + "\n");
 }
 
+std::optional<DifferenceSummary> GenerationFolder::last_difference(const GenerationManifest& manifest) {
+    for (const auto* entry : {&manifest.building, &manifest.live}) {
+        if (!*entry)
+            continue;
+        const std::string path = difference_path((*entry)->generation());
+        const auto text = read_file(files_, path, kReportBytesMax);
+        const auto report = text ? json::read<Report>(*text, json::Strictness::lenient)
+                                 : std::unexpected(json::ReadError{"", text.error().message()});
+        if (report) {
+            return DifferenceSummary{.older = Generation(report->older.generation),
+                                     .newer = Generation(report->newer.generation),
+                                     .is_equal = report->equal,
+                                     .is_complete = report->complete,
+                                     .path = path};
+        }
+    }
+    return std::nullopt;
+}
+
 void GenerationFolder::remove_unnamed(const GenerationManifest& manifest) {
     const auto entries = files_.list(path_);
     if (!entries)
         return;
     for (const DirectoryEntry& entry : *entries) {
-        if (const auto number = number_of(entry.name); number && !names(manifest, *number))
+        if (const auto number = number_of(entry.name); number && !manifest.names(Generation(*number)))
             static_cast<void>(files_.remove(join_path(path_, entry.name)));
     }
 }

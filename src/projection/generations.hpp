@@ -35,6 +35,8 @@ struct GenerationManifest {
     std::optional<GenerationEntry> live;
     std::optional<GenerationEntry> previous;
     std::optional<GenerationEntry> building;
+
+    bool names(Generation generation) const noexcept;
 };
 
 class GenerationFolder {
@@ -48,6 +50,8 @@ class GenerationFolder {
     Result<> write(const GenerationManifest& manifest);
     // Files of generations that the manifest does not name. What cannot be removed stays until the next time.
     void remove_unnamed(const GenerationManifest& manifest);
+    // Of the report that is there of the last comparison; none if it cannot be read.
+    std::optional<DifferenceSummary> last_difference(const GenerationManifest& manifest);
 
     std::string rows_path(Generation generation) const;
     std::string difference_path(Generation generation) const;

@@ -139,9 +139,4 @@ void ProjectionRunner::Impl::answer(CallId call, Result<> result) {
         node.mapped()(std::move(result));
 }
 
-void ProjectionRunner::Impl::end_calls(OpenGeneration& generation, const Error& error) {
-    for (const CallId call : std::exchange(generation.calls, {}))
-        answer(call, std::unexpected(error));
-}
-
 }  // namespace leftfold

@@ -110,14 +110,14 @@ void ProjectionRunner::Impl::stop(Step stopped) {
         log_.unwatch(*watch_);
     if (retry_timer_)
         env_.scheduler.cancel(*std::exchange(retry_timer_, std::nullopt));
-    for (OpenGeneration* generation : {static_cast<OpenGeneration*>(build_.get()), live_.get()}) {
-        if (generation != nullptr)
-            close(*generation);
-    }
     post([this] { stop_next(); });
 }
 
 void ProjectionRunner::Impl::stop_next() {
+    for (OpenGeneration* generation : {static_cast<OpenGeneration*>(build_.get()), live_.get()}) {
+        if (generation != nullptr)
+            close(*generation);
+    }
     if (spare_)
         return stop_worker(spare_, nullptr);
     if (build_ && build_->worker) {

@@ -6,7 +6,7 @@
 #include "leftfold/event/json_value.hpp"
 #include "leftfold/projection/runner.hpp"
 
-#include "broken_store.hpp"
+#include "broken_world.hpp"
 #include "runner_world.hpp"
 
 namespace leftfold::testing {
@@ -63,6 +63,9 @@ TEST(RunnerBuild, rebuild_equals_the_live_rows_and_replaces_them) {
     world.append("a", 10);
     world.settle();
     EXPECT_EQ(world.rows(), world.expected());
+    world.restart();
+    EXPECT_EQ(world.status().difference->newer, Generation(2)) << "the report is still there";
+    EXPECT_TRUE(world.status().difference->is_equal);
     ASSERT_TRUE(world.rebuild());
     world.settle();
     world.sim().scheduler().run_until_idle();
@@ -353,20 +356,44 @@ TEST(RunnerBuild, stopped_live_rows_can_be_replaced) {
     EXPECT_EQ(world.rows(), world.expected());
 }
 
+TEST(RunnerBuild, live_rows_found_damaged_while_compared_are_thrown_away) {
+    BrokenWorld broken;
+    RunnerWorld& world = broken.world;
+    world.append_many(50);
+    world.start_and_settle();
+    broken.break_calls("query of a reader", ErrorCode::corrupt, 1);
+    EXPECT_TRUE(world.ask([&](OperatorDone done) { world.runner().rebuild(std::move(done)); }));
+    world.run_until([&] { return world.runner().statistics().switches == 2; });
+    world.settle();
+    EXPECT_EQ(world.rows(), world.expected());
+    EXPECT_EQ(world.runner().statistics().generations_lost, 1U);
+    EXPECT_EQ(world.status().live->generation, Generation(2));
+}
+
+TEST(RunnerBuild, built_rows_found_damaged_while_compared_are_thrown_away) {
+    BrokenWorld broken;
+    RunnerWorld& world = broken.world;
+    world.append_many(50);
+    world.start_and_settle();
+    broken.break_calls("query", ErrorCode::corrupt, 1);
+    EXPECT_TRUE(world.ask([&](OperatorDone done) { world.runner().rebuild(std::move(done)); }));
+    world.run_until([&] { return !world.status().build; });
+    EXPECT_NE(world.status().remark.find("generation 2 is not built"), std::string::npos) << world.status().remark;
+    EXPECT_EQ(world.status().live->generation, Generation(1));
+    world.append("a", 1);
+    world.settle();
+    EXPECT_EQ(world.rows(), world.expected());
+}
+
 TEST(RunnerBuild, failures_on_the_way_are_tried_again) {
     // Every kind of call, one after the other, fails for a while.
     for (const std::string call : {"begin", "get", "put", "commit", "query", "sync"}) {
-        RunnerWorld world;
-        auto breaks = std::make_shared<Breaks>([](std::string_view) { return std::nullopt; });
-        world.options().open_store = [&](const std::string& path,
-                                         const rows::Schema& schema) -> Result<std::unique_ptr<rows::RowStore>> {
-            LEFTFOLD_TRY(store, world.stores().open(path, schema));
-            return std::make_unique<BrokenStore>(std::move(store), breaks);
-        };
+        BrokenWorld broken;
+        RunnerWorld& world = broken.world;
         world.append_many(50);
         world.start_and_settle();
         int left = 3;
-        *breaks = [&](std::string_view name) {
+        *broken.breaks = [&](std::string_view name) {
             return name == call && left-- > 0 ? std::optional(ErrorCode::io) : std::nullopt;
         };
         EXPECT_TRUE(world.ask([&](OperatorDone done) { world.runner().rebuild(std::move(done)); })) << call;

@@ -107,7 +107,6 @@ class ProjectionRunner::Impl : public std::enable_shared_from_this<ProjectionRun
     void skip_what_was_skipped();
     CallId add_call(OperatorDone done);
     void answer(CallId call, Result<> result);
-    void end_calls(OpenGeneration& generation, const Error& error);
 
     // operating.cpp
     bool refuse(OperatorDone& done, std::optional<std::string> why);
@@ -127,7 +126,7 @@ class ProjectionRunner::Impl : public std::enable_shared_from_this<ProjectionRun
     // False: it must go, and `lost` says why.
     bool adopt(OpenGeneration& generation, Result<GenerationRows::Found> found);
     std::optional<std::string> mistake_in(const GenerationRows::Found& found);
-    void close(OpenGeneration& generation) noexcept;
+    void close(OpenGeneration& generation);
     void write_manifest(GenerationManifest manifest, Step then);
     bool wants_build() const;
     bool is_of_this_shape(const GenerationEntry& entry) const { return entry.shape == model_.shape(); }
@@ -141,7 +140,8 @@ class ProjectionRunner::Impl : public std::enable_shared_from_this<ProjectionRun
     bool may_switch() const;
     void compare();
     void compare_step();
-    void finish_comparison(Result<bool> result);
+    void finish_comparison();
+    void comparison_failed(Error error);
     void switch_over();
     void swap();
 

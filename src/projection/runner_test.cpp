@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "bank.hpp"
-#include "broken_store.hpp"
+#include "broken_world.hpp"
 #include "events.hpp"
 #include "forwarding_log.hpp"
 #include "runner_world.hpp"
@@ -384,25 +384,6 @@ TEST(Runner, build_of_mended_code_folds_what_was_skipped) {
 }
 
 // --- stores that fail ---
-
-struct BrokenWorld {
-    std::shared_ptr<Breaks> breaks = std::make_shared<Breaks>([](std::string_view) { return std::nullopt; });
-    RunnerWorld world;
-
-    BrokenWorld() {
-        world.options().open_store = [this](const std::string& path,
-                                            const rows::Schema& schema) -> Result<std::unique_ptr<rows::RowStore>> {
-            LEFTFOLD_TRY(store, world.stores().open(path, schema));
-            return std::make_unique<BrokenStore>(std::move(store), breaks);
-        };
-    }
-    // The next `count` of these calls fail.
-    void break_calls(std::string call, ErrorCode code, int count) {
-        *breaks = [call, code, count](std::string_view name) mutable -> std::optional<ErrorCode> {
-            return name == call && count-- > 0 ? std::optional(code) : std::nullopt;
-        };
-    }
-};
 
 TEST(Runner, full_disk_is_tried_again_ever_more_slowly_and_said) {
     for (const std::string call : {"begin", "get", "put", "commit"}) {

@@ -41,8 +41,30 @@ class ForwardingStore : public rows::RowStore {
     std::unique_ptr<rows::RowStore> store_;
 };
 
-// Asked before each of these calls, by name: "begin", "get", "put", "commit", "sync", "query".
+// Asked before each of these calls, by name: "begin", "get", "put", "commit", "sync", "query", "query of a reader".
 using Breaks = std::function<std::optional<ErrorCode>(std::string_view call)>;
+
+class BrokenReader final : public rows::RowReader {
+  public:
+    BrokenReader(std::unique_ptr<rows::RowReader> reader, std::shared_ptr<Breaks> breaks)
+        : reader_(std::move(reader)), breaks_(std::move(breaks)) {}
+
+    Result<std::optional<rows::Row>> get(rows::TableId table, std::span<const rows::Cell> key) override {
+        return reader_->get(table, key);
+    }
+    Result<std::vector<rows::Row>> query(const rows::Query& query) override {
+        if (const auto code = (*breaks_)("query of a reader"))
+            return fail(*code, "broken on purpose: query of a reader");
+        return reader_->query(query);
+    }
+    Result<std::uint64_t> count(const rows::Query& query) override { return reader_->count(query); }
+    Result<std::vector<rows::FoldedPosition>> positions() override { return reader_->positions(); }
+    Result<std::optional<std::string>> value(std::string_view name) override { return reader_->value(name); }
+
+  private:
+    std::unique_ptr<rows::RowReader> reader_;
+    std::shared_ptr<Breaks> breaks_;
+};
 
 class BrokenStore final : public ForwardingStore {
   public:
@@ -71,6 +93,10 @@ class BrokenStore final : public ForwardingStore {
             return broken;
         }
         return store_->commit();
+    }
+    Result<std::unique_ptr<rows::RowReader>> reader() override {
+        LEFTFOLD_TRY(reader, store_->reader());
+        return std::make_unique<BrokenReader>(std::move(reader), breaks_);
     }
     Result<> sync() override {
         LEFTFOLD_CHECK(works("sync"));

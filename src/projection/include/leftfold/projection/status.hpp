@@ -90,7 +90,7 @@ struct DifferenceSummary {
     Generation older;
     Generation newer;
     bool is_equal = false;
-    bool is_complete = false;  // false: larger than difference_rows_max, or not readable; the counts are
+    bool is_complete = false;  // false: there are more rows than difference_rows_max, or other keys; all are counted
     std::string path;          // of the report, JSON
 };
 
