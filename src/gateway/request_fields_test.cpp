@@ -55,8 +55,9 @@ TEST(CommandId, one_printable_value) {
     const std::string longest(200, 'x');
     EXPECT_EQ(*command_id_of(WithHeaders({{"Idempotency-Key", longest}})), longest);
     const std::string too_long(201, 'x');
-    for (const std::string_view bad : {std::string_view(""), std::string_view("a b"), std::string_view("caf\u00e9"),
-                                       std::string_view("a\tb"), std::string_view(too_long)})
+    for (const std::string_view bad :
+         {std::string_view(""), std::string_view("a b"), std::string_view("caf\u00e9"), std::string_view("a\tb"),
+          std::string_view(too_long), std::string_view("leftfold:timer/7")})
         EXPECT_EQ(refusal_of(command_id_of(WithHeaders({{"Idempotency-Key", bad}}))), "400 bad-command-id") << bad;
     EXPECT_EQ(refusal_of(command_id_of(WithHeaders({{"Idempotency-Key", "a"}, {"Idempotency-Key", "a"}}))),
               "400 bad-command-id");
