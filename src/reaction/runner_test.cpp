@@ -132,8 +132,9 @@ TEST(Reaction, dead_letter_survives_restarts_and_goes_on_when_retried) {
     World world;
     bool is_mended = false;
     world.script.act = [&](const Place& place, std::uint32_t attempt) {
-        if (is_mended)
+        if (is_mended) {
             EXPECT_EQ(attempt, 1U);
+        }
         return Act{.end = !is_mended && place == Place("bad", 1) ? End::give_up : End::done};
     };
     world.start();
