@@ -22,8 +22,9 @@ set(LEFTFOLD_MAY_USE_projection base env event log rows)
 set(LEFTFOLD_MAY_USE_process base env event log rows projection aggregate)
 set(LEFTFOLD_MAY_USE_telemetry base env)
 set(LEFTFOLD_MAY_USE_http base env)
+set(LEFTFOLD_MAY_USE_reaction base env event log rows http)
 set(LEFTFOLD_MAY_USE_gateway base env event log rows aggregate projection telemetry http)
-set(LEFTFOLD_MAY_USE_app base env event log rows aggregate projection process telemetry http gateway)
+set(LEFTFOLD_MAY_USE_app base env event log rows aggregate projection process reaction telemetry http gateway)
 # Test only: nothing that is installed may depend on it.
 set(LEFTFOLD_MAY_USE_sim base env)
 

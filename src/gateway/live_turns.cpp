@@ -190,10 +190,9 @@ void LiveStreams::Impl::catch_up_one() {
         return;
     }
     const bool stands = stands_live(stream);
-    if (!out.empty()) {
-        stream.trail->silent_bytes = 0;
-        give(stream, out, sum_of(stream.trail->vector));
-    } else if (stands || stream.trail->silent_bytes >= kSilentBytesMax) {
+    if (!out.empty())
+        give(stream, out, stream.sent_sum);
+    if (stands || stream.trail->silent_bytes >= kSilentBytesMax) {
         stream.trail->silent_bytes = 0;
         write_progress(stream);
     }
@@ -240,6 +239,8 @@ bool LiveStreams::Impl::see(LiveStream& stream, std::size_t i, const Record& rec
     topics_.append_token(out, stream.group.selection, trail.vector);
     out.push_back('\n');
     append_tail(out, record, topics_.topic_of(index).source);
+    stream.sent_sum = sum_of(trail.vector);  // not of where the turn ends: that may be further
+    trail.silent_bytes = 0;
     written_.add();
     return true;
 }

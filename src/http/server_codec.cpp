@@ -57,7 +57,8 @@ void ServerCodec::take(Waiting answer) {
         return;
     }
     write_answer(answer);
-    write_those_waiting();
+    if (!waiting_.empty())
+        write_those_waiting();
     write_continue();
 }
 

@@ -131,8 +131,10 @@ void CommandPump::answered(const std::shared_ptr<const CommandRow>& row, Result<
             [this, alive = std::weak_ptr(alive_), row](const Result<Taken>& taken) {
                 if (alive.expired())
                     return;
-                if (taken)
+                if (taken) {
                     ++context_.statistics.answers;
+                    context_.statistics.repeats += taken->is_repeat ? 1U : 0U;
+                }
                 ended(*row, taken ? nullptr : &taken.error());
             });
 }

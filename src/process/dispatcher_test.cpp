@@ -247,9 +247,7 @@ TEST_F(Dispatcher, answered_command_is_not_sent_again_when_the_rows_are_folded_a
     sender_->answer(Answer{.outcome = AnswerOutcome::rejected, .rejection = Rejection("no")});
     settle();
     ASSERT_TRUE(bank_->stop());
-    auto& files = bank_->sim().files();
-    for (const DirectoryEntry& entry : *files.list("/data/processes/transfer"))
-        ASSERT_TRUE(files.remove("/data/processes/transfer/" + entry.name));
+    bank_->delete_rows("transfer");
     begin();
     run_for(10s);
     EXPECT_TRUE(dispatcher().status().is_caught_up);
@@ -353,7 +351,7 @@ TEST_F(Dispatcher, many_timers_due_at_once_fire_once_each_within_the_bound) {
     EXPECT_LE(in_flight_max, 4U);
     run_for(5s);
     EXPECT_EQ(dispatcher().statistics().timers_fired, static_cast<std::uint64_t>(kTimers));
-    EXPECT_EQ(bank_->transfers().statistics().repeats, 0U) << "none was fired again";
+    EXPECT_EQ(dispatcher().statistics().repeats, 0U) << "none was fired again";
     EXPECT_EQ(dispatcher().count()->timers, 0U);
     EXPECT_EQ(dispatcher().status().timers_in_flight, 0U);
 }
@@ -415,13 +413,11 @@ TEST_F(Hearing, lost_rows_bring_everything_again_as_repeats) {
     ASSERT_TRUE(bank_->stop());
     // Long after the answers to eventless commands of other aggregates are forgotten.
     bank_->sim().clock().jump_wall(std::chrono::hours(24 * 30));
-    auto& files = bank_->sim().files();
-    for (const DirectoryEntry& entry : *files.list("/data/processes/tally"))
-        ASSERT_TRUE(files.remove("/data/processes/tally/" + entry.name));
+    bank_->delete_rows("tally");
     begin();
     settle();
     EXPECT_EQ(heard().inputs, 2U);
-    EXPECT_EQ(bank_->tallies().statistics().repeats, 2U);
+    EXPECT_EQ(heard().repeats, 2U);
     EXPECT_EQ(tally_of("a-1"), R"("count":1,"sum":2)");
 }
 

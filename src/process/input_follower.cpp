@@ -7,8 +7,6 @@
 
 #include "leftfold/base/assert.hpp"
 
-#include "instance_door.hpp"
-
 namespace leftfold::process {
 
 InputFollower::InputFollower(const DispatchContext& context, RowKeeper& rows, std::string topic, log::Slot slot)
@@ -146,22 +144,24 @@ void InputFollower::give(Input& input) {
              .tenant = input.tenant},
             [this, alive = std::weak_ptr(alive_), number = input.number](const Result<Taken>& taken) {
                 if (!alive.expired())
-                    ended(number, taken ? nullptr : &taken.error());
+                    ended(number, taken);
             });
 }
 
-void InputFollower::ended(std::uint64_t number, const Error* error) {
+void InputFollower::ended(std::uint64_t number, const Result<Taken>& result) {
     LEFTFOLD_ASSERT(!window_.empty() && number >= window_.front().number);
     Input& input = window_[number - window_.front().number];
-    if (error != nullptr) {
+    if (!result) {
+        const Error& error = result.error();
         input.phase = Input::Phase::failed;
-        last_error_ = error->message();
-        context_.tell(fmt::format("event {} for {} '{}'", input.id, context_.model.name(), input.instance), *error);
-        input.retry_at = context_.env.clock.monotonic() + backoff_for(*error).after(++input.failures);
+        last_error_ = error.message();
+        context_.tell(fmt::format("event {} for {} '{}'", input.id, context_.model.name(), input.instance), error);
+        input.retry_at = context_.env.clock.monotonic() + backoff_for(error).after(++input.failures);
         retry_.at(input.retry_at);
         return;
     }
     ++context_.statistics.inputs;
+    context_.statistics.repeats += result->is_repeat ? 1U : 0U;
     input.phase = Input::Phase::taken;
     busy_.erase(input.instance);
     give_next_of(std::string(input.instance));

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "command_pump.hpp"
+#include "instance_door.hpp"
 
 namespace leftfold::process {
 
@@ -50,7 +51,7 @@ class InputFollower {
     void read();
     void add(const Record& record, ProcessInput input);
     void give(Input& input);
-    void ended(std::uint64_t number, const Error* error);
+    void ended(std::uint64_t number, const Result<Taken>& result);
     void give_next_of(const std::string& instance);
     void take();
     void stalled(const Error& error);

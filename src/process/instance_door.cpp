@@ -18,7 +18,7 @@ void deliver(AggregateRuntime& runtime, const Delivery& delivery, std::move_only
          .tenant = delivery.tenant},
         [taken = std::move(taken)](CommandReply reply) mutable {
             if (std::holds_alternative<CommandAccepted>(reply.outcome))
-                taken(Taken{reply.slot.partition, reply.position});
+                taken(Taken{reply.slot.partition, reply.position, reply.repeated});
             else if (auto* error = std::get_if<CommandFailed>(&reply.outcome))
                 taken(std::unexpected(std::move(error->error)));
             else if (const auto* malformed = std::get_if<CommandMalformed>(&reply.outcome))

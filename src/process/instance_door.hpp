@@ -28,6 +28,7 @@ struct Delivery {
 struct Taken {
     PartitionId partition;
     Position position;
+    bool is_repeat = false;
 };
 
 // `taken` comes in a later step.

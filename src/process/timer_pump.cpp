@@ -154,6 +154,7 @@ void TimerPump::fire(const TimerRow& row) {
 void TimerPump::ended(const Place& place, const std::string& name, const Result<Taken>& result) {
     if (result) {
         ++context_.statistics.timers_fired;
+        context_.statistics.repeats += result->is_repeat ? 1U : 0U;
         fired_.emplace(place, *result);
     } else {
         attempts_.failed(place, result.error(), context_.env.clock.monotonic());

@@ -233,8 +233,8 @@ Result<> Comparison::compare_page() {
         else
             order = compare_keys(*older, *newer, older_.table->key_columns);
         compare_rows(order <= 0 ? older : nullptr, order >= 0 ? newer : nullptr);
-        older_.at += order <= 0 ? 1 : 0;
-        newer_.at += order >= 0 ? 1 : 0;
+        older_.at += order <= 0 ? 1U : 0U;
+        newer_.at += order >= 0 ? 1U : 0U;
     }
     return {};
 }

@@ -21,7 +21,8 @@ struct BuildWorld : RunnerWorld {
     }
     std::vector<std::string> file_names() {
         std::vector<std::string> names;
-        for (const DirectoryEntry& entry : sim().files().list("/data/projections/tally").value())
+        const auto entries = sim().files().list("/data/projections/tally").value();
+        for (const DirectoryEntry& entry : entries)
             names.push_back(entry.name);
         return names;
     }

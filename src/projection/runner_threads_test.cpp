@@ -76,7 +76,8 @@ TEST(RunnerThreads, build_and_switch_while_appends_and_queries_go_on) {
     std::int64_t seen = 0;
     world.run_until([&] {
         std::int64_t count = 0;
-        for (const auto& [account, sum] : read_tally(*runner.reader()).value().accounts)
+        const TallyRows rows = read_tally(*runner.reader()).value();
+        for (const auto& [account, sum] : rows.accounts)
             count += sum.count;
         EXPECT_GE(count, seen);
         seen = count;

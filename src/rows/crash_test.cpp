@@ -99,7 +99,7 @@ class CrashWorld {
             done = world_.transact_and_roll_back(1 + choice_.below(40));
         } else if (what < 14) {
             done = world_.sync();
-            sync_count_ += done ? 1 : 0;
+            sync_count_ += done ? 1U : 0U;
         } else if (what < 15) {
             done = copy();
         } else if (what < 16) {

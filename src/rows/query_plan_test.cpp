@@ -151,8 +151,9 @@ TEST(QueryPlan, no_query_sorts) {
                 ASSERT_EQ(steps.size(), 1U) << range.sql << "\n"
                                             << fmt::format("{}", fmt::join(steps, "\n")) << "\n"
                                             << describe(rows.schema()) << rerun(seed, "QueryPlan.no_query_sorts");
-                if (query.order)
+                if (query.order) {
                     ASSERT_THAT(steps[0], HasSubstr(index_name(table, table.indexes[query.order->value()])));
+                }
             }
             ASSERT_THAT(plans.explain(plan_count(table, query).sql), Not(testing::Contains(HasSubstr("TEMP"))));
         }

@@ -144,19 +144,24 @@ Result<std::int64_t> SqliteConnection::integer_of(std::string_view sql) {
 }
 
 Error SqliteConnection::error(int code, std::string_view what, std::source_location where) const {
+    // SQLite passes some failures over: only these codes can be of the one that was kept.
+    const int kind = code & 0xFF;
     auto of_files = take_vfs_error();
+    if (kind != SQLITE_IOERR && kind != SQLITE_CANTOPEN && kind != SQLITE_FULL && kind != SQLITE_READONLY)
+        of_files = std::nullopt;
     const auto message = [&](std::string_view why) {
         return fmt::format("row store '{}': cannot {}: {}", path_, what, why);
     };
     const std::string said = of_files ? of_files->message() : sqlite3_errstr(code);
-    switch (code & 0xFF) {
+    switch (kind) {
         case SQLITE_FULL:
             return {ErrorCode::no_space, message(said), Retry::yes, where};
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
+        case SQLITE_ERROR:  // a statement of ours that the file's tables do not fit
             return {ErrorCode::corrupt,
                     message(fmt::format("{}. Delete the file (and '{}-wal'), and it is built again from the log",
-                                        sqlite3_errstr(code), path_)),
+                                        kind == SQLITE_ERROR ? sqlite3_errmsg(get()) : sqlite3_errstr(code), path_)),
                     Retry::no, where};
         case SQLITE_BUSY:
         case SQLITE_LOCKED:

@@ -93,6 +93,19 @@ TEST_F(SqliteStoreTest, newer_format_is_unsupported) {
     EXPECT_THAT(error.message(), HasSubstr("has format 2, this program reads 1"));
 }
 
+TEST_F(SqliteStoreTest, file_without_a_table_that_it_describes_is_corrupt) {
+    open();
+    {
+        auto other = SqliteConnection::open(SqliteVfs::of(files_), "store", SqliteAccess::read_write);
+        ASSERT_TRUE(other->execute("DROP TABLE t"));
+    }
+    auto store = open();
+    const auto rows = store->query({.table = kTable});
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code(), ErrorCode::corrupt);
+    EXPECT_THAT(rows.error().message(), HasSubstr("no such table: t. Delete the file"));
+}
+
 TEST_F(SqliteStoreTest, file_keeps_strict_types_for_who_reads_it_with_other_tools) {
     open();
     auto other = SqliteConnection::open(SqliteVfs::of(files_), "store", SqliteAccess::read_write);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""http_examples.py BANK: docs/http.md is true.
+"""http_examples.py BANK SHOP: docs/http.md is true.
 
 Its examples, pairs of http blocks, are sent to a bank and compared: status, the headers shown, the whole body; "…" stands for
-anything. Its table of problems has exactly the types, with their statuses, that the sources can produce.
+anything. Those of blocks marked "shop" go to the shop of examples/python-reaction. A live stream is compared as far as it is shown. Its table of problems has exactly the types, with their statuses, that the sources can produce.
 """
 
 import http.client
@@ -18,14 +18,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/http.md").read_text(encoding="utf-8")
 ANYTHING = "…"
 # It answers over a socket in the data directory only, and its types are names of error codes.
-NOT_FOR_CLIENTS = {"src/app/inspection.cpp"}
+NOT_FOR_CLIENTS = {"src/app/inspection_query.cpp"}
 
 
 def split_message(text):
-    """(first line, [(header, value)], JSON or None)"""
+    """(first line, [(header, value)], JSON, or text of a stream, or None)"""
     head, _, body = text.partition("\n\n")
-    first, *headers = head.strip().splitlines()
-    return first, [tuple(line.split(": ", 1)) for line in headers], json.loads(body) if body.strip() else None
+    first, *lines = head.strip().splitlines()
+    headers = [tuple(line.split(": ", 1)) for line in lines]
+    if ("Content-Type", "text/event-stream") in headers:
+        return first, headers, body
+    return first, headers, json.loads(body) if body.strip() else None
 
 
 def matches(wanted, got):
@@ -42,11 +45,15 @@ def matches(wanted, got):
 
 class Examples(unittest.TestCase):
     def test_examples_are_answered_as_shown(self):
-        blocks = re.findall(r"^```http\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-        self.assertGreater(len(blocks), 20)
-        self.assertEqual(len(blocks) % 2, 0, "an example is a request and an answer")
+        for mark, least, program in (("", 20, sys.argv[1]), (" shop", 6, sys.argv[2])):
+            blocks = re.findall(rf"^```http{mark}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+            self.assertGreater(len(blocks), least)
+            self.assertEqual(len(blocks) % 2, 0, "an example is a request and an answer")
+            self.check_all(program, blocks)
+
+    def check_all(self, program, blocks):
         with tempfile.TemporaryDirectory() as data:
-            bank = subprocess.Popen([sys.argv[1], "serve", "--data", data, "--port", "0", "--log-level", "error"],
+            bank = subprocess.Popen([program, "serve", "--data", data, "--port", "0", "--log-level", "error"],
                                     stdout=subprocess.PIPE, text=True)
             try:
                 port = int(re.search(r":(\d+) ", bank.stdout.readline()).group(1))
@@ -65,12 +72,18 @@ class Examples(unittest.TestCase):
         method, target = line.split(" ")
         connection.request(method, target, None if body is None else json.dumps(body), dict(headers))
         response = connection.getresponse()
-        text = response.read().decode()
         status_line, wanted_headers, wanted_body = split_message(answer)
+        is_stream = ("Content-Type", "text/event-stream") in wanted_headers
+        text = "" if is_stream else response.read().decode()
         self.assertEqual(f"HTTP/1.1 {response.status} {response.reason}", status_line, text)
         for name, value in wanted_headers:
             self.assertTrue(matches(value, response.getheader(name)), f"{name}: {response.getheader(name)}, not {value}")
-        if wanted_body is None:
+        if is_stream:
+            for wanted in wanted_body.splitlines():
+                line = response.readline().decode().rstrip("\n")
+                self.assertTrue(matches(wanted, line), f"{line!r}, not {wanted!r}")
+            connection.close()
+        elif wanted_body is None:
             self.assertEqual(text, "")
         else:
             self.assertTrue(matches(wanted_body, json.loads(text)), text)

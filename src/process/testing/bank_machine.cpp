@@ -108,6 +108,13 @@ bool BankMachine::stop() {
     return true;
 }
 
+void BankMachine::delete_rows(const std::string& process) {
+    const std::string folder = "/data/processes/" + process;
+    if (const auto entries = sim_.files().list(folder))
+        for (const DirectoryEntry& entry : *entries)
+            static_cast<void>(sim_.files().remove(join_path(folder, entry.name)));
+}
+
 void BankMachine::send(AggregateRuntime& runtime, std::string_view key, std::string_view command, std::string_view json,
                        std::string_view id, CommandDone done) {
     CommandRequest request;

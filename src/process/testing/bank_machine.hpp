@@ -58,6 +58,8 @@ class BankMachine {
 
     void send(AggregateRuntime& runtime, std::string_view key, std::string_view command, std::string_view json,
               std::string_view id, CommandDone done);
+    // The rows of a process are a fold. While nothing runs.
+    void delete_rows(const std::string& process);
     // For tests in which no power goes off.
     CommandReply tell(AggregateRuntime& runtime, std::string_view key, std::string_view command, std::string_view json,
                       std::string_view id = {});

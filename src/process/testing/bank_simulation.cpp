@@ -175,17 +175,10 @@ void BankSimulation::die() {
         bank_.sim().restart();
     for (const char* process : {"transfer", "tally"})
         if (one_in(choice_, 8))
-            delete_rows(process);
+            bank_.delete_rows(process);
     // Somebody, or a time server, sets the clock.
     if (one_in(choice_, 2))
         bank_.sim().clock().jump_wall(milliseconds(choice_.below(4000)) - milliseconds(2000));
-}
-
-void BankSimulation::delete_rows(const std::string& process) {
-    const std::string folder = "/data/processes/" + process;
-    if (const auto entries = bank_.sim().files().list(folder))
-        for (const DirectoryEntry& entry : *entries)
-            static_cast<void>(bank_.sim().files().remove(join_path(folder, entry.name)));
 }
 
 Problem BankSimulation::live_and_die() {

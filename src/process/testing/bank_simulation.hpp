@@ -51,8 +51,6 @@ class BankSimulation {
     void ask(std::size_t index);
     Problem check_told(const Audit& audit) const;
     void die();
-    // The rows of a process are a fold.
-    void delete_rows(const std::string& process);
 
     BankMachine bank_;
     sim::SimRandom choice_;

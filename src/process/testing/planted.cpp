@@ -72,13 +72,14 @@ Result<> SplitStore::commit() {
         }
         return inner_->commit();
     };
-    LEFTFOLD_CHECK(write([this]() -> Result<> {
+    const auto positions = [this]() -> Result<> {
         for (const auto& position : positions_)
             LEFTFOLD_CHECK(inner_->set_position(position));
         for (const auto& [name, value] : values_)
             LEFTFOLD_CHECK(inner_->set_value(name, value));
         return {};
-    }));
+    };
+    LEFTFOLD_CHECK(write(positions));
     LEFTFOLD_CHECK(inner_->sync());
     return write([this]() -> Result<> {
         for (const Change& change : changes_)

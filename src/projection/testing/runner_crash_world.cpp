@@ -108,7 +108,8 @@ std::optional<std::string> RunnerCrashWorld::live_to_the_end() {
     runner_->rebuild([&](const Result<>&) { is_begun = true; });
     if (!sim_.scheduler().run_until([&] { return is_begun && is_settled(); }))
         return "the power went off";
-    for (const PartitionProgress& partition : runner_->status().live->partitions)
+    const ProjectionStatus now = runner_->status();
+    for (const PartitionProgress& partition : now.live->partitions)
         counts_.events += static_cast<std::uint64_t>(partition.position.value());
     return check();
 }
@@ -223,7 +224,7 @@ void RunnerCrashWorld::operate() {
                 break;
             ++counts_.stops;
             asked_to_skip_.insert({fault->place.topic, fault->place.partition.value(), fault->place.position.value()});
-            runner_->skip(fault->place, [this](const Result<>& skipped) { counts_.skips += skipped ? 1 : 0; });
+            runner_->skip(fault->place, [this](const Result<>& skipped) { counts_.skips += skipped ? 1U : 0U; });
             break;
     }
 }
@@ -331,7 +332,8 @@ std::optional<std::string> RunnerCrashWorld::check_seen() {
     if (!has_reached || !*has_reached)
         return "positions that were reached are not any more";
     seen_.emplace(log_->incarnation());
-    for (const PartitionProgress& partition : runner_->status().live->partitions)
+    const ProjectionStatus now = runner_->status();
+    for (const PartitionProgress& partition : now.live->partitions)
         seen_->advance(log::topic_hash(partition.topic), partition.partition, partition.position);
     return std::nullopt;
 }

@@ -116,6 +116,7 @@ struct ProcessStatistics {
     std::uint64_t answers = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t inputs = 0;
+    std::uint64_t repeats = 0;  // of these three: the instance knew it already
     std::uint64_t failures = 0;
     std::uint64_t commits = 0;
     std::uint64_t rebuilds = 0;  // of damaged rows, or of another log
