@@ -97,15 +97,20 @@ def _days_of(dice):
 
 def _rows_of(account, dice):
     """One account's rows, without ids: a salary each month keeps it mostly above zero, and some go below."""
-    balance = 0
+    balance = came = 0
     for index, day in enumerate(_days_of(dice)):
         deposit = index == 0 or balance < -200_000 or dice.random() < 0.4
         if index == 0:
             amount = dice.randrange(20_000, 110_001, 10_000)
         elif deposit:
-            amount = dice.randint(100, 2_500_000)
+            large = dice.random() < 0.1
+            amount = dice.randint(3_000_000, 6_500_000) if large else dice.randint(100, 2_500_000)
         else:
-            amount = min(dice.randint(10, 1_500_000), balance + 370_000)
+            # Much at once, now and then, or about as much as has just come: what a rule may look for.
+            wish = came * dice.randint(93, 99) // 100 if came >= 3_000_000 and dice.random() < 0.5 else \
+                dice.randint(10, 6_500_000 if dice.random() < 0.1 else 1_500_000)
+            amount = min(wish, balance + 370_000)
+        came = amount if deposit else 0
         balance += amount if deposit else -amount
         bank = not deposit and amount < 3_000
         transfer = not bank and dice.random() < 0.3
