@@ -14,9 +14,9 @@
 #include "leftfold/base/murmur2.hpp"
 #include "leftfold/log/embedded_log.hpp"
 #include "leftfold/reaction/runner.hpp"
+#include "leftfold/rows/memory_store.hpp"
 #include "leftfold/sim/env.hpp"
 
-#include "memory_store.hpp"
 #include "testing/script.hpp"
 
 namespace leftfold::testing {
