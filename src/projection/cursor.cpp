@@ -28,7 +28,7 @@ bool read_bytes(std::string_view digits, std::string& bytes) {
 }
 
 void write_cell(ByteWriter& out, const rows::Cell& cell) {
-    out.integer(static_cast<std::uint8_t>(cell.index()));
+    out.integer(static_cast<std::uint8_t>(std::holds_alternative<std::monostate>(cell) ? 0 : 1));
     if (const auto* integer = std::get_if<std::int64_t>(&cell))
         out.signed_varint(*integer);
     else if (const auto* real = std::get_if<double>(&cell))
@@ -38,11 +38,11 @@ void write_cell(ByteWriter& out, const rows::Cell& cell) {
 }
 
 bool read_cell(ByteReader& in, const rows::Column& column, rows::Cell& cell) {
-    const std::size_t type = in.integer<std::uint8_t>();
-    if (type == 0)
-        return in.ok() && column.nullable;
-    if (type != 1 + static_cast<std::size_t>(column.type))
+    const auto is_there = in.integer<std::uint8_t>();
+    if (is_there > 1 || !in.ok())
         return false;
+    if (is_there == 0)
+        return column.nullable;
     switch (column.type) {
         case rows::CellType::integer:
             cell = in.signed_varint();

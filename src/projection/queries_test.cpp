@@ -1,7 +1,6 @@
 #include "leftfold/projection/queries.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -12,6 +11,7 @@
 #include "leftfold/event/json_value.hpp"
 #include "leftfold/rows/memory_store.hpp"
 
+#include "seeds.hpp"
 #include "testing/bank.hpp"
 
 namespace leftfold {
@@ -432,11 +432,10 @@ void pages_are_a_sorted_choice(std::uint64_t seed) {
 }
 
 TEST(Queries, random_pages_are_a_sorted_choice) {
-    const char* chosen = std::getenv("LEFTFOLD_SEED");
-    const std::uint64_t first = chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : 1;
-    for (std::uint64_t seed = first; seed < first + (chosen != nullptr ? 1 : 200); ++seed) {
+    const rows::Seeds seeds(200);
+    for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
         SCOPED_TRACE("again: LEFTFOLD_SEED=" + std::to_string(seed) +
-                     " projection_test --gtest_filter=Queries.random*");
+                     " LEFTFOLD_SEEDS=1 projection_test --gtest_filter=Queries.random*");
         pages_are_a_sorted_choice(seed);
         if (::testing::Test::HasFatalFailure())
             return;

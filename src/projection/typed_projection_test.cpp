@@ -1,12 +1,12 @@
 #include "leftfold/projection/typed_projection.hpp"
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "seeds.hpp"
 #include "testing/bank.hpp"
 #include "testing/events.hpp"
 #include "testing/watched_store.hpp"
@@ -336,11 +336,10 @@ void random_events_equal_computation(std::uint64_t seed) {
 }
 
 TEST(TypedProjection, random_events_equal_an_independent_computation) {
-    const char* chosen = std::getenv("LEFTFOLD_SEED");
-    const std::uint64_t first = chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : 1;
-    for (std::uint64_t seed = first; seed < first + (chosen != nullptr ? 1 : 30); ++seed) {
+    const rows::Seeds seeds(30);
+    for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
         SCOPED_TRACE("again: LEFTFOLD_SEED=" + std::to_string(seed) +
-                     " projection_test --gtest_filter=TypedProjection.random*");
+                     " LEFTFOLD_SEEDS=1 projection_test --gtest_filter=TypedProjection.random*");
         random_events_equal_computation(seed);
         if (::testing::Test::HasFatalFailure())
             return;

@@ -106,7 +106,8 @@ struct Column<std::optional<T>> : Column<T> {
 
 // Of integer cells: to_cell() and from_cell() are the difference.
 template <class T, class Self, ColumnKind Kind>
-struct IntegerColumn {
+class IntegerColumn {
+  public:
     static constexpr ColumnKind kKind = Kind;
     static constexpr bool kNullable = false;
 
@@ -116,6 +117,10 @@ struct IntegerColumn {
         return number != nullptr && Self::from_cell(*number, value);
     }
     static void shape(json::ShapeWriter& out) { json::Codec<T>::shape(out); }
+
+  private:
+    IntegerColumn() = default;
+    friend Self;
 };
 
 template <>
@@ -274,7 +279,7 @@ template <class T>
 struct KeyPart {
     using View = T;
 
-    static const T& view(const T& field) noexcept { return field; }
+    static T view(const T& field) noexcept { return field; }
     static void set(T& field, const View& view) { field = view; }
     static void write(rows::Cell& cell, const View& view) { Column<T>::write(cell, view); }
     static std::uint64_t hash(const View& view) {
@@ -297,7 +302,9 @@ struct KeyPart<std::string> {
 };
 template <class Mark, class T>
 struct KeyPart<Marked<Mark, T>> : KeyPart<T> {
-    static decltype(auto) view(const Marked<Mark, T>& field) noexcept { return KeyPart<T>::view(field.value()); }
+    static typename KeyPart<T>::View view(const Marked<Mark, T>& field) noexcept {
+        return KeyPart<T>::view(field.value());
+    }
     static void set(Marked<Mark, T>& field, const typename KeyPart<T>::View& view) {
         KeyPart<T>::set(field.value(), view);
     }

@@ -132,6 +132,8 @@ template <class T>
 const T& unmarked(const T& value) noexcept {
     return value;
 }
+template <class T>
+const T& unmarked(const T&& value) = delete;
 template <class Mark, class T>
 const auto& unmarked(const Marked<Mark, T>& value) noexcept {
     return unmarked(value.value());
