@@ -14,6 +14,7 @@
 
 set(LEFTFOLD_MAY_USE_base "")
 set(LEFTFOLD_MAY_USE_env base)
+set(LEFTFOLD_MAY_USE_rows base env)
 set(LEFTFOLD_MAY_USE_event base)
 set(LEFTFOLD_MAY_USE_log base env event)
 set(LEFTFOLD_MAY_USE_aggregate base env event log)

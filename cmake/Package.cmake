@@ -9,6 +9,7 @@ set(LEFTFOLD_PACKAGE_OF_Threads::Threads "Threads")
 set(LEFTFOLD_PACKAGE_OF_fmt::fmt "fmt")
 set(LEFTFOLD_PACKAGE_OF_simdjson::simdjson "simdjson")
 set(LEFTFOLD_PACKAGE_OF_CLI11::CLI11 "CLI11")
+set(LEFTFOLD_PACKAGE_OF_SQLite::SQLite3 "SQLite3")
 set(LEFTFOLD_PACKAGE_OF_tomlplusplus::tomlplusplus "tomlplusplus")
 
 function(leftfold_collect_packages out)
