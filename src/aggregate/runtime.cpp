@@ -4,8 +4,6 @@
 #include <exception>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "leftfold/base/assert.hpp"
 #include "leftfold/base/murmur2.hpp"
 
@@ -389,12 +387,8 @@ const AggregateStatistics& AggregateRuntime::statistics() const noexcept {
     return impl_->statistics_;
 }
 
-std::string topic_name(std::string_view application, std::string_view aggregate) {
-    return fmt::format("{}.{}", application, aggregate);
-}
-
 std::string outcomes_topic_name(std::string_view application, std::string_view aggregate) {
-    return fmt::format("{}.{}.outcomes", application, aggregate);
+    return topic_name(application, aggregate) + ".outcomes";
 }
 
 }  // namespace leftfold

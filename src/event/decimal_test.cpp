@@ -105,12 +105,21 @@ TEST(Bounded, value_outside_is_refused) {
     EXPECT_EQ((Bounded<int, 5, 9>().value()), 5);
 }
 
-TEST(Personal, behaves_as_what_it_marks) {
+TEST(Marks, behave_as_what_they_mark) {
     const Personal<std::string> owner = "Jana";
     const std::string& text = owner;
     EXPECT_EQ(text, "Jana");
     EXPECT_EQ(owner->size(), 4U);
     EXPECT_EQ(owner, Personal<std::string>("Jana"));
+    Indexed<Personal<std::string>> both = owner;
+    both->value() += " N.";
+    EXPECT_EQ(both.value().value(), "Jana N.");
+    Key<int> key = 3;
+    *key += 4;
+    EXPECT_EQ(key, 7);
+    EXPECT_LT(6, key);
+    EXPECT_EQ("Jana", owner);
+    EXPECT_LT(owner, "Janb");
 }
 
 }  // namespace

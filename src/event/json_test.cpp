@@ -23,7 +23,7 @@ struct Close {
 enum class State : std::uint8_t { open, in_review };
 
 struct Everything {
-    std::string text;
+    Indexed<std::string> text;
     Personal<std::string> owner;
     std::optional<Note> note;
     std::vector<Note> notes;

@@ -43,6 +43,9 @@ static_assert(field_count<Empty>() == 0);
 static_assert(field_count<Pair>() == 2);
 static_assert(field_count<Mixed>() == 7);
 static_assert(field_count<Widest>() == 32);
+static_assert(field_index<&Pair::second>() == 1);
+static_assert(field_index<&Mixed::with_default>() == 6);
+static_assert(field_index<&Widest::f31>() == 30);
 
 TEST(Reflect, field_names_are_those_of_the_source) {
     EXPECT_EQ(field_names<Pair>()[0], "first");

@@ -7,7 +7,7 @@ namespace {
 
 enum class State : std::uint8_t { open, in_review };
 struct Tag {
-    std::string name;
+    Key<std::string> name;
 };
 struct Opened {
     Personal<std::string> owner;

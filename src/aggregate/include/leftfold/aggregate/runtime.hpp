@@ -21,6 +21,7 @@
 
 #include "leftfold/aggregate/model.hpp"
 #include "leftfold/env/env.hpp"
+#include "leftfold/event/event_stream.hpp"
 #include "leftfold/log/event_log.hpp"
 
 namespace leftfold {
@@ -146,8 +147,7 @@ class AggregateRuntime {
     std::shared_ptr<Impl> impl_;  // its steps know by it whether they come too late
 };
 
-// Names of the topics of an aggregate type: "bank.account" and "bank.account.outcomes".
-std::string topic_name(std::string_view application, std::string_view aggregate);
+// Of the companion of topic_name(): "bank.account.outcomes".
 std::string outcomes_topic_name(std::string_view application, std::string_view aggregate);
 
 }  // namespace leftfold

@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,13 +18,9 @@
 #include <vector>
 
 #include "leftfold/aggregate/typed_model.hpp"
+#include "leftfold/event/scenario_failed.hpp"
 
 namespace leftfold {
-
-class ScenarioFailed : public std::logic_error {
-  public:
-    using std::logic_error::logic_error;
-};
 
 namespace detail {
 
@@ -150,7 +145,7 @@ class [[nodiscard]] Given {
 
 // The aggregate's history so far; none: it does not exist.
 template <class A, class... Events>
-    requires(std::constructible_from<typename A::Event, Events> && ...)
+    requires(detail::NamesCommands<A> && (std::constructible_from<typename A::Event, Events> && ...))
 detail::Given<A> given(Events&&... events) {
     auto scenario = std::make_unique<detail::Scenario>(make_typed_model<A>("test", "aggregate"));
     (scenario->given(detail::When<A>::encoded(typename A::Event(std::forward<Events>(events)))), ...);

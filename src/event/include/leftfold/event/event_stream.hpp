@@ -7,6 +7,7 @@
 #pragma once
 
 #include <concepts>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -28,5 +29,10 @@ concept EventStream = requires {
 // using Events = leftfold::ReadsFrom<AccountEvents, TransferEvents>;
 template <EventStream... Streams>
 struct ReadsFrom {};
+
+// Of the topic of an aggregate type, and before the last '.' of its events' stored names: "bank.account".
+inline std::string topic_name(std::string_view application, std::string_view aggregate) {
+    return std::string(application).append(1, '.').append(aggregate);
+}
 
 }  // namespace leftfold

@@ -5,7 +5,8 @@
 //   std::vector<T>                array                 std::map<std::string, T>      object
 //   plain aggregate               object, fields in     std::variant<structs…>        object with "type": the struct's
 //                                 declared order                                      kebab name, before its fields
-//   Personal<T>, Bounded<T,…>     as T
+//   Personal<T>, Bounded<T,…>,    as T
+//   Key<T>, Indexed<T>
 //
 // A user's own type may specialise Codec. read() consumes the current value of the Reader; on failure the Reader knows
 // where and why, and the target is unspecified. write() may throw std::range_error for a value without a written form.
@@ -273,14 +274,20 @@ struct Codec<T> {
     }
 };
 
-template <class T>
-struct Codec<Personal<T>> {
-    static bool read(Reader& in, Personal<T>& out) { return Codec<T>::read(in, out.value()); }
-    static void write(std::string& out, const Personal<T>& value) { Codec<T>::write(out, value.value()); }
+template <class Mark, class T>
+struct Codec<leftfold::detail::Marked<Mark, T>> {
+    using Marked = leftfold::detail::Marked<Mark, T>;
+
+    static bool read(Reader& in, Marked& out) { return Codec<T>::read(in, out.value()); }
+    static void write(std::string& out, const Marked& value) { Codec<T>::write(out, value.value()); }
     static void shape(ShapeWriter& out) {
-        out.out() += "{\"$personal\":";
-        Codec<T>::shape(out);
-        out.out().push_back('}');
+        if constexpr (std::same_as<Marked, Personal<T>>) {
+            out.out() += "{\"$personal\":";
+            Codec<T>::shape(out);
+            out.out().push_back('}');
+        } else {
+            Codec<T>::shape(out);
+        }
     }
 };
 

@@ -292,6 +292,25 @@ consteval std::array<std::string_view, sizeof...(I)> names_of_fields(std::index_
     return {field_in_signature(signature_of_field<std::get<I>(pointers)>())...};
 }
 
+template <auto Member>
+struct FieldOfMember;
+template <class T, class Field, Field T::* Member>
+struct FieldOfMember<Member> {
+    static consteval std::size_t index() {
+        std::size_t found = 0;
+        std::size_t i = 0;
+        const auto look = [&]<class Other>(const Other& other) {
+            if constexpr (std::is_same_v<Other, Field>) {
+                if (&other == &(external<T>.value.*Member))
+                    found = i;
+            }
+            ++i;
+        };
+        with_fields(external<T>.value, [&](const auto&... field) { (look(field), ...); });
+        return found;
+    }
+};
+
 template <class T>
 inline constexpr auto kFieldNames = names_of_fields<T>(std::make_index_sequence<field_count<T>()>{});
 
@@ -314,6 +333,12 @@ constexpr void for_each_field(T& object, Function&& function) {
         [[maybe_unused]] std::size_t index = 0;
         (function(detail::kFieldNames<std::remove_const_t<T>>[index++], field), ...);
     });
+}
+
+// Which field a pointer to member is: field_index<&Withdrawn::amount>() is 0.
+template <auto Member>
+consteval std::size_t field_index() {
+    return detail::FieldOfMember<Member>::index();
 }
 
 template <class T>

@@ -9,6 +9,7 @@
 
 #include "leftfold/base/error.hpp"
 #include "leftfold/event/record.hpp"
+#include "leftfold/projection/table_form.hpp"
 #include "leftfold/rows/row_store.hpp"
 
 namespace leftfold {
@@ -24,7 +25,8 @@ class ProjectionFold {
     virtual Result<> apply(const Record& record) = 0;
     // Writes what the batch changed to the store's transaction.
     virtual Result<> flush() = 0;
-    // Forgets what apply() did since the last flush(), and all rows it knows.
+    // Forgets what apply() did since the last flush(), and all rows it knows: also after a rollback, and when anything
+    // else has changed the store.
     virtual void discard() noexcept = 0;
 };
 
@@ -35,6 +37,8 @@ class ProjectionModel {
 
     virtual const std::string& name() const noexcept = 0;  // "balances": names its files
     virtual const rows::Schema& schema() const noexcept = 0;
+    // What the columns of each table of the schema mean, for queries and tools. None: it cannot be queried.
+    virtual std::span<const TableForm> forms() const noexcept { return {}; }
     // Of all that rows depend on and that is known here: tables, indexes, declared version. Another one: build anew.
     virtual const std::string& shape() const noexcept = 0;
     virtual std::span<const std::string> topics() const noexcept = 0;  // "bank.account"

@@ -1,0 +1,31 @@
+#include <tuple>
+#include <variant>
+
+#include "leftfold/projection/typed_projection.hpp"
+
+struct Deposited {
+    leftfold::Money amount;
+};
+struct AccountEvents {
+    static constexpr std::string_view aggregate = "account";
+    using Event = std::variant<Deposited>;
+};
+struct Lent {};
+struct Repaid {};
+struct Balance {
+    leftfold::Key<std::string> account;
+    leftfold::Money balance;
+};
+struct Balances {
+    using Events = leftfold::ReadsFrom<AccountEvents>;
+    using Tables = std::tuple<Balance>;
+    static constexpr std::uint32_t version = 1;
+
+    void on(const Deposited&, leftfold::Rows<Balance>&) const {}
+#ifndef LEFTFOLD_COMPILES
+    void on(const Lent&, leftfold::Rows<Balance>&) const {}
+    void on(Repaid, const leftfold::EventMeta&, leftfold::Rows<Balance>&) const {}
+#endif
+};
+
+const auto kModel = leftfold::make_typed_projection<Balances>("bank", "balances");
