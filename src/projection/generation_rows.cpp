@@ -96,6 +96,7 @@ class WatchedStore final : public rows::RowStore {
   public:
     explicit WatchedStore(rows::RowStore& store) noexcept : store_(store) {}
 
+    const std::optional<Error>& error() const noexcept { return error_; }
     std::optional<Error> take_error() noexcept { return std::exchange(error_, std::nullopt); }
 
     Result<std::optional<rows::Row>> get(rows::TableId table, std::span<const rows::Cell> key) override {
@@ -232,8 +233,11 @@ std::optional<GenerationRows::Failure> GenerationRows::try_fold(const FoldBatch&
     in_transaction_ = true;
     if (auto failure = apply(batch, record_count, flush))
         return failure;
-    if (auto finished = finish(batch, record_count, outcome); !finished)
-        return Failure{.error = std::move(finished).error()};
+    if (auto finished = finish(batch, record_count, outcome); !finished) {
+        Failure failure = failure_of(std::nullopt, std::move(finished).error());
+        failure.is_of_event = failure.is_of_event && flush == Flush::behind_the_last;
+        return failure;
+    }
     in_transaction_ = false;
     return std::nullopt;
 }
@@ -247,6 +251,9 @@ std::optional<GenerationRows::Failure> GenerationRows::apply(const FoldBatch& ba
             auto applied = fold_->apply(records[i]);
             if (applied && flush == Flush::behind_each)
                 applied = fold_->flush();
+            // A handler may have caught it; the transaction will not forget.
+            if (applied && flush == Flush::behind_each && watched_->error())
+                applied = std::unexpected(*watched_->error());
             if (!applied)
                 return failure_of(number, std::move(applied).error());
         }
@@ -284,9 +291,9 @@ void GenerationRows::undo() noexcept {
 }
 
 GenerationRows::Failure GenerationRows::failure_of(std::optional<std::size_t> record, Error error) {
-    const auto below = watched_->take_error();
+    auto below = watched_->take_error();
     const bool is_of_event = !below || is_of_event_in_store(below->code());
-    return {.record = record, .is_of_event = is_of_event, .error = is_of_event || !below ? std::move(error) : *below};
+    return {.record = record, .is_of_event = is_of_event, .error = is_of_event ? std::move(error) : *std::move(below)};
 }
 
 EventFault GenerationRows::fault_of(const FoldBatch& batch, std::size_t record, const Error& error) const {

@@ -291,20 +291,21 @@ TEST(Runner, poison_event_stops_before_it_and_keeps_what_came_before) {
 }
 
 TEST(Runner, poison_in_the_middle_of_a_batch_keeps_the_part_before_it) {
-    for (const bool in_flush : {false, true}) {
+    enum Kind { in_apply, in_flush, in_flush_and_hushed };
+    for (const Kind kind : {in_apply, in_flush, in_flush_and_hushed}) {
         RunnerWorld world;
         world.start_and_settle();
-        auto& poison = in_flush ? world.tally().poison().in_flush : world.tally().poison().in_apply;
-        poison = {kBadPayload};
+        (kind == in_apply ? world.tally().poison().in_apply : world.tally().poison().in_flush) = {kBadPayload};
+        world.tally().poison().is_hushed = kind == in_flush_and_hushed;
         int left = 21;
         for (int i = 0; i < 21; ++i)
             world.begin_append("a", i == 10 ? kBad : i, [&] { --left; });
         world.run_until([&] { return left == 0; });
         world.settle();
-        ASSERT_EQ(world.status().state, ProjectionState::stopped) << in_flush;
-        EXPECT_EQ(world.status().live->fault->place.position, Position(10)) << in_flush;
-        EXPECT_EQ(world.rows(), world.expected()) << in_flush;
-        EXPECT_EQ(world.rows().accounts["a"].count, 10) << in_flush;
+        ASSERT_EQ(world.status().state, ProjectionState::stopped) << kind;
+        EXPECT_EQ(world.status().live->fault->place.position, Position(10)) << kind;
+        EXPECT_EQ(world.rows(), world.expected()) << kind;
+        EXPECT_EQ(world.rows().accounts["a"].count, 10) << kind;
         EXPECT_EQ(world.runner().statistics().faults, 1U);
     }
 }

@@ -46,7 +46,8 @@ class TallyFold final : public ProjectionFold {
             Row row{place.second, sum.count, is_poisoned_ ? Cell() : Cell(sum.total)};
             if (options_.has_note && place.first == kAccounts)
                 row.emplace_back("noted");
-            LEFTFOLD_CHECK(store_.put(place.first, row));
+            if (auto put = store_.put(place.first, row); !put && !poison_->is_hushed)
+                return put;
         }
         changed_.clear();
         return {};

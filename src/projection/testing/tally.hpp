@@ -31,6 +31,7 @@ struct TallyRows {
 struct Poison {
     std::set<std::string> in_apply;
     std::set<std::string> in_flush;  // the row that it makes is refused by the store
+    bool is_hushed = false;          // which the fold does not tell
 };
 
 struct TallyOptions {
