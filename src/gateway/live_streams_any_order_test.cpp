@@ -224,7 +224,9 @@ class AnyOrder {
         }
         EXPECT_EQ(seen, expected) << follower.target << "from=" << follower.from;
         // After a silence it has been told how far all is.
-        for (const auto& [entry, position] : log::PositionToken::parse(follower.last_id)->entries()) {
+        const auto last = log::PositionToken::parse(follower.last_id);
+        ASSERT_TRUE(last);
+        for (const auto& [entry, position] : last->entries()) {
             const TopicId topic(entry.first == log::topic_hash("test.box") ? 0 : 2);
             EXPECT_EQ(position, world_.log().bounds({topic, entry.second})->durable_end) << follower.target;
         }

@@ -16,7 +16,7 @@ namespace {
 constexpr Duration kPositionWaitMax = std::chrono::seconds(5);
 
 http::Response problem_of(const QueryProblem& problem) {
-    return http::Problem(400, "bad-query", "The query cannot be answered")
+    return http::Problem(400, "bad-query", "The query cannot be understood")
         .detail(problem.message())
         .member("parameter", problem.parameter)
         .response();

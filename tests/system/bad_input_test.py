@@ -132,7 +132,7 @@ class BadInput(OneBank):
 
     def test_unknown_routes_and_wrong_methods_refused_and_served_on(self):
         with self.connect() as connection:
-            for path in ("/", "/account/a", "/accounts", "/accounts/", "/accounts/a/", "/accounts/a/steal",
+            for path in ("/account/a", "/accounts", "/accounts/", "/accounts/a/", "/accounts/a/steal",
                          "/accounts/a/events/1", "//accounts/a", "/accounts//events", "/accounts/a/deposit/", "/accounts" + "/x" * 40):
                 connection.send(f"GET {path} HTTP/1.1\r\n{HOST}\r\n")
                 answer = connection.answer()

@@ -195,7 +195,8 @@ class Slow(harness.TestCase):
                 self.assertEqual(fast.ends, [])
                 print(f"cut off after {count * len(self.OWNER) / 1e6:.0f} MB; the server grew by {max(resident) - resident[0]:.1f} MB",
                       file=sys.stderr)
-                self.assertLess(max(resident) - resident[0], 20)
+                # The rows of the bank's projections hold these owners, too, and are cached up to a bound of their own.
+                self.assertLess(max(resident) - resident[0], 100)
                 slow.reads = True
                 harness.wait_until(lambda: len(slow.events) == count, "all events at the slow one")
                 self.assertEqual(*(sorted(event["id"] for _, event in stream.events) for stream in (slow, fast)))

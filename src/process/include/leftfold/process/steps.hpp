@@ -26,6 +26,7 @@
 #include <variant>
 #include <vector>
 
+#include "leftfold/aggregate/context.hpp"
 #include "leftfold/aggregate/decision.hpp"
 #include "leftfold/event/json.hpp"
 #include "leftfold/event/reflect.hpp"

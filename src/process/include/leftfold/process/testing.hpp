@@ -99,7 +99,7 @@ template <class E>
 ScenarioStep step_of(const E& event) {
     return event_step(event_name<E>(), event_version<E>(), json::to_string(event));
 }
-inline const ScenarioStep& step_of(const ScenarioStep& step) {
+inline ScenarioStep step_of(ScenarioStep step) {
     return step;
 }
 
