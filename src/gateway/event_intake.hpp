@@ -61,8 +61,8 @@ class EventIntake {
     OrResponse<const Type*> type_of(const CloudEvent& event) const;
     OrResponse<void> add_tracing(Delivery& delivery, const CloudEvent& event, const http::Request& request) const;
     void deliver(std::uint64_t post, std::size_t index, const Delivery& delivery);
-    void answered(std::uint64_t post, std::size_t index, const AggregateRoutes& inbox, CommandReply reply);
-    void finish(std::uint64_t post);
+    void answered(std::uint64_t number, std::size_t index, const AggregateRoutes& inbox, CommandReply reply);
+    void finish(std::uint64_t number);
 
     log::EventLog& log_;
     std::map<std::string, Type, std::less<>> types_;

@@ -130,7 +130,7 @@ class RowCache {
 
 template <class T>
 const T& unmarked(const T& value) noexcept {
-    return value;
+    return value;  // NOLINT(bugprone-return-const-ref-from-parameter): temporaries are refused below
 }
 template <class T>
 const T& unmarked(const T&& value) = delete;
