@@ -159,9 +159,11 @@ TEST_F(ReadSideTest, process_sends_what_it_decides_and_hears_the_answer) {
 
 TEST_F(ReadSideTest, commands_of_processes_are_no_route) {
     EXPECT_EQ(world.post("/copiers/a/tell", "{}").status, 201);
-    for (const CommandType& command : world.host().aggregates()[1].model->commands())
-        if (!command.is_routed)
+    for (const CommandType& command : world.host().aggregates()[1].model->commands()) {
+        if (!command.is_routed) {
             EXPECT_EQ(world.post("/copiers/a/" + command.name, "{}").status, 404) << command.name;
+        }
+    }
 }
 
 }  // namespace
