@@ -252,7 +252,7 @@ class TypedProcess final : public ProcessModel {
         // `fired`: the timer that this is the answer to, if it is one; it waits no more.
         void add(Steps<P>&& steps, std::int64_t fired = 0) {
             Effects effects = std::move(steps).take_effects();
-            for (UserEvent& event : std::move(steps).take_events())
+            for (UserEvent& event : std::move(steps).take_events())  // NOLINT(bugprone-use-after-move): the other part
                 std::visit([&](auto& typed) { decided_.emplace_back(std::move(typed)); }, event);
             for (TimerCancelled& cancelled : timers_ended_by(effects, whole_.book, fired))
                 decided_.emplace_back(std::move(cancelled));
